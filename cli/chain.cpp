@@ -51,7 +51,8 @@ void print_one(const Value& view) {
 }
 
 void add(const ChainOptions& options, const Globals& globals) {
-  need(TopicPattern::parse(options.from), kBadUse);
+  if (const auto from = TopicPattern::parse(options.from); !from)
+    throw Failure{kBadUse, text("--from ", shown(options.from), ": ", from.error().message)};
   const auto task_words = words_said(options.said);
   auto checked = task_said(options.said);
   Value task = Value::Map{{"kind", options.kind}, {"args", args_of(options)}};

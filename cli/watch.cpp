@@ -8,6 +8,7 @@
 #include "clients/cpp/blocking/log_reader.hpp"
 #include "common/base/shown.hpp"
 #include "common/base/text.hpp"
+#include "common/base/topics.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/event.hpp"
 #include "common/protocol/result_view.hpp"
@@ -222,8 +223,13 @@ void add_watch(Command& app, Globals& globals) {
   command->add_option("--count", options->count, "end after this many [never]")
       ->check(whole_number(1, kCountMax));
   command->add_option("--project", options->project, "only this project's");
-  command->add_option("--topic", options->topic,
-                      "only topics project/kind/state that fit: * is one word, # any number");
+  command
+      ->add_option("--topic", options->topic,
+                   "only topics project/kind/state that fit: * is one word, # any number")
+      ->check([](const std::string& given) -> std::string {
+        const auto topic = TopicPattern::parse(given);
+        return topic ? "" : topic.error().message;
+      });
   command->add_option("--as", options->as,
                       "a cursor of this name: goes on where the last one with it ended; the first "
                       "begins at --from or --since, else with what comes");

@@ -21,6 +21,7 @@ std::optional<std::string_view> next_word(std::optional<std::string_view>& rest)
 }  // namespace
 
 Expected<TopicPattern> TopicPattern::parse(std::string_view pattern) {
+  if (pattern.empty()) return Error{"topic: is empty, which none fits; # is for all"};
   if (pattern.size() > kPatternBytesMax)
     return Error{text("topic: ", pattern.size(), " bytes, limit ", kPatternBytesMax)};
   TopicPattern parsed;

@@ -15,7 +15,7 @@ constexpr std::size_t kPatternWordsMax = 64;
 /// number of them, none too: "shop/*/failed", "#/dead".
 class TopicPattern {
  public:
-  /// Errors: too long, too many words, a * or # beside other letters.
+  /// Errors: empty, too long, too many words, a * or # beside other letters.
   static Expected<TopicPattern> parse(std::string_view pattern);
   bool matches(std::string_view topic) const;
   /// As it was parsed.

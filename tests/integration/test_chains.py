@@ -57,6 +57,17 @@ class Chains(unittest.TestCase):
         self.assertEqual([each["value"]["error"] for each in self.results("picky/unfit")],
                          ["the event has no value.x"])
 
+    def test_one_from_nothing_is_refused(self):
+        for which, words in (("--from", ("chain", "add", "none", "--from", "", "--submit", "echo")),
+                             ("--topic", ("watch", "--count", "1", "--topic", ""))):
+            refused = self.cluster.eole(*words, check=False, timeout=20)
+            self.assertEqual(refused.returncode, 2, words)
+            self.assertRegex(refused.stderr, f"{which}.*is empty, which none fits; # is for all")
+        with eole.Cluster(f"{self.cluster.directory}/eole/cluster.toml") as cluster:
+            with self.assertRaisesRegex(eole.BadTask, "is empty"):
+                cluster.chains.add("none", "", "echo")
+        self.assertNotIn("none", [each["name"] for each in self.cluster.json("chain", "list")])
+
     def test_it_begins_when_it_is_added_not_when_the_relay_begins(self):
         self.cluster.eole("chain", "add", "soon", "--from", "sooner/echo/done", "--submit", "echo", "--project", "soon")
         self.submit_numbers("sooner", range(3))

@@ -195,6 +195,8 @@ class Patterns(unittest.TestCase):
                 self.assertEqual(topics.topics(pattern)(*topic), fits)
         with self.assertRaisesRegex(eole.BadTask, "ab#"):
             topics.topics("a/ab#")
+        with self.assertRaisesRegex(eole.BadTask, "topic: is empty"):
+            topics.topics("")
 
 
 class Groups(unittest.TestCase):

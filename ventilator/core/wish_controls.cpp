@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/base/topics.hpp"
 #include "common/base/within.hpp"
 #include "ventilator/core/tenancy.hpp"
 
@@ -70,6 +71,9 @@ Expected<Value> WishControls::declare(const std::string& what, const Value& opti
     return Error{text("alert ", name, ": group ", options["group"].text_or(""), ": is not within ",
                       within.prefix()),
                  ErrorCode::kOutside};
+  if (what == "chain" && state == "added")
+    if (const auto from = TopicPattern::parse(options["from"].text_or("")); !from)
+      return Error{text("chain ", name, ": from: ", from.error().message)};
   // What a `$` puts there is known once a notification has it.
   const auto project = options["task"]["project"].text_or("");
   if (what == "chain" && state == "added" && !project.starts_with('$'))

@@ -6,6 +6,7 @@ const kPatternWordsMax = 64;
 
 /** Whether a (project, kind, state) fits; names with slashes in them are several words. */
 export function topics(pattern) {
+  if (pattern === '') throw new BadTask('topic: is empty, which none fits; # is for all');
   const words = pattern.split('/');
   if (Buffer.byteLength(pattern) > kPatternBytesMax || words.length > kPatternWordsMax)
     throw new BadTask(

@@ -231,6 +231,7 @@ test('a pattern of topics is words and what stands for them', () => {
   );
   assert.ok(fits('#/done/#', 'a', 'b', 'done') && fits('a/*/*/#', 'a', 'b', 'done'));
   assert.ok(!fits('shop/*', 'shop', 'echo', 'done') && !fits('shop/*/failed', 'shop', 'echo', 'done'));
+  assert.throws(() => topics(''), /topic: is empty/);
   assert.throws(() => topics('a*/b'), /alone between slashes/);
   assert.throws(() => topics('#/'.repeat(64)), /limits 1024 bytes and 64/);
 });

@@ -10,6 +10,8 @@ PATTERN_WORDS_MAX = 64
 
 def topics(pattern):
     """Whether a (project, kind, state) fits; names with slashes in them are several words."""
+    if not pattern:
+        raise BadTask("topic: is empty, which none fits; # is for all")
     words = pattern.split("/")
     if len(pattern.encode()) > PATTERN_BYTES_MAX or len(words) > PATTERN_WORDS_MAX:
         raise BadTask(f"topic: {len(pattern.encode())} bytes and {len(words)} words, limits {PATTERN_BYTES_MAX} and "

@@ -141,12 +141,14 @@ TEST_CASE("a chain that was removed, or declared anew, makes no more tasks", "[v
   Rig rig;
   const auto declare = [&](const std::string& id, const std::string& state, Value task) {
     control(rig, "chain", id,
-            Value::Map{{"name", "a/thumbs"}, {"state", state}, {"task", std::move(task)}});
+            Value::Map{
+                {"name", "a/thumbs"}, {"state", state}, {"from", "#"}, {"task", std::move(task)}});
   };
   const Value small = Value::Map{{"kind", "echo"}};
   const Value large = Value::Map{{"kind", "image"}};
   const auto said_by = [&](const Value& task, std::uint64_t offset) {
-    const auto key = protocol::chain_key(Value::Map{{"name", "a/thumbs"}, {"task", task}});
+    const auto key =
+        protocol::chain_key(Value::Map{{"name", "a/thumbs"}, {"from", "#"}, {"task", task}});
     return rig.step(Submitted{
         "relay", {7, offset, 0, protocol::to_text(key, 9, offset), 1, Rig::groups(1)}, "", false});
   };

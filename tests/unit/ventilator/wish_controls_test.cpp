@@ -86,8 +86,8 @@ TEST_CASE("what is declared is kept as it was said, until it is removed", "[vent
   Parts parts;
   auto& [wishes, classes, projects, limits, gates, fleet, controls, out] = parts;
   Value said = Value::Map{
-      {"id", "a"}, {"name", "nightly"}, {"state", "added"}, {"group", "mail"}, {"kind", "echo"}};
-  const Value kept = Value::Map{{"name", "nightly"}, {"group", "mail"}, {"kind", "echo"}};
+      {"id", "a"}, {"name", "nightly"}, {"state", "added"}, {"group", "mail"}, {"from", "#"}};
+  const Value kept = Value::Map{{"name", "nightly"}, {"group", "mail"}, {"from", "#"}};
   auto told = kept;
   told.set("was_there", false);
   REQUIRE(*controls.declare("chain", said, out) == told);
@@ -103,4 +103,16 @@ TEST_CASE("what is declared is kept as it was said, until it is removed", "[vent
   REQUIRE_FALSE(controls.declare("chain", Value::Map{{"name", "nightly"}, {"state", "odd"}}, out));
   REQUIRE_FALSE(controls.declare("chain", Value::Map{{"state", "added"}}, out));
   REQUIRE(out.empty());
+}
+
+TEST_CASE("a chain says from which topics", "[ventilator]") {
+  Parts parts;
+  const auto why_not = [&](const Value& from) {
+    const Value said = Value::Map{{"name", "thumbs"}, {"state", "added"}, {"from", from}};
+    return parts.controls.declare("chain", said, parts.out).error().message;
+  };
+  for (const Value& none : {Value(""), Value(), Value(5)})
+    REQUIRE(why_not(none) == "chain thumbs: from: topic: is empty, which none fits; # is for all");
+  REQUIRE(why_not("shop/ech*").starts_with("chain thumbs: from: topic: ech*: "));
+  REQUIRE(parts.out.empty());
 }
