@@ -250,6 +250,10 @@ test('what forms send is copied as a line of shell that does the same', async ()
     };
     assert.equal((await answered('/submit?many=1')).ids.length, 2);
     assert.match((await answered('/pictures')).file_name, /^photo-.*\.jpg$/);
+    await page.goto(`${home}/workers`);
+    await page.getByRole('button', { name: 'Copy how to start one' }).click();
+    await page.getByRole('status').getByText('Copied').waitFor();
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^worker --cluster /);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -275,4 +279,11 @@ test('a search that has found nothing in time goes on, and says so', async () =>
   goesOn();
   await page.getByRole('row', { name: row.id }).waitFor();
   await page.unroute('**/history?*');
+});
+
+test('who takes a kind is said where it is submitted', async () => {
+  await page.goto(`${home}/submit?kind=echo`);
+  await page.getByText(/^Taken by w1/).waitFor();
+  await page.goto(`${home}/submit?kind=nobodys`);
+  await page.getByText('No connected worker takes nobodys now', { exact: false }).waitFor();
 });

@@ -9,8 +9,11 @@ import { Mark } from '../parts/shown';
 import { Curl, tell, tellRefusal } from '../parts/told';
 import { ask, query } from '../router';
 import { knowsEole, w } from '../settings';
-import type { Json, Kind, Schema, Task } from '../types';
+import type { Json, Kind, Schema, Task, Worker } from '../types';
 import { Many } from './submit_many';
+
+const kWorkersMs = 10_000;
+const kTakersShown = 5;
 
 export const schemaOf = (kind: Kind | undefined): Schema => kind?.arguments ?? {};
 
@@ -96,6 +99,10 @@ function Form({ kinds }: { kinds: Kind[] }) {
     }),
   );
   const isOffered = kind?.is_offered ?? false;
+  const workers = listOf<Worker>(useAsked<unknown>('/workers', kWorkersMs).data, 'workers');
+  const takers = workers
+    .filter((each) => each.kinds.split(',').includes(name))
+    .map((each) => each.name);
   const submit = async (event: Event) => {
     event.preventDefault();
     if (isSending.value) return;
@@ -148,7 +155,14 @@ function Form({ kinds }: { kinds: Kind[] }) {
             ))}
           </select>
         </Field>
-        {!isOffered && <p class="bar-note">{w().nobodyTakes(name)}</p>}
+        {isOffered ? (
+          <p class="hint">
+            {takers.length > 0 &&
+              w().takenBy(takers.slice(0, kTakersShown), takers.length - kTakersShown)}
+          </p>
+        ) : (
+          <p class="bar-note">{w().nobodyTakes(name)}</p>
+        )}
         {isFree(schema) ? (
           <p class="hint">{w().takesAnything}</p>
         ) : (

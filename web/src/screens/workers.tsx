@@ -10,6 +10,7 @@ import { LastWords } from './logs';
 // Those that were here while this page is open, and when they were last seen.
 const seen = new Map<string, number>();
 const kLeftMs = 600_000;
+const kStart = 'worker --cluster cluster.toml --slots 8';
 
 const keyOf = (worker: Worker) => `${worker.name}/${worker.pid}`;
 
@@ -30,7 +31,14 @@ export function Workers() {
     <Screen
       title={w().workers}
       aside={
-        gone !== undefined && gone > 0 && <span class="soft">{w().leftToday(number(gone))}</span>
+        <>
+          {gone !== undefined && gone > 0 && (
+            <span class="soft">{w().leftToday(number(gone))}</span>
+          )}
+          <button class="plain" onClick={() => copy(kStart)}>
+            {w().copyStart}
+          </button>
+        </>
       }
     >
       <Listed<Worker>
@@ -39,7 +47,7 @@ export function Workers() {
         empty={
           <>
             <p>{w().noWorkers}</p>
-            <pre>worker --cluster cluster.toml --slots 8</pre>
+            <pre>{kStart}</pre>
           </>
         }
       >
@@ -113,7 +121,8 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
         <Shape state={kShapes[worker.state] ?? 'lost'} />
         <strong>{worker.name}</strong>
         <span class="soft">
-          {stateOf(worker, isPaused)} · {w().process(worker.pid)}
+          {stateOf(worker, isPaused)}
+          {worker.pid !== undefined && ` · ${w().process(worker.pid)}`}
         </span>
         <span class="figures-in">
           {w().slotsBusy(Math.min(tasks.length, worker.slots), worker.slots)}

@@ -243,6 +243,8 @@ export const en = {
   takesAnything: 'This kind takes any arguments: write them as JSON.',
   nobodyTakes: (kind: string) =>
     `No connected worker takes ${kind} now: the task will wait for one.`,
+  takenBy: (names: string[], more: number) =>
+    `Taken by ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
   options: 'Options',
   optionNames: { project: 'Project', attempts: 'Attempts', priority: 'Priority', delay: 'Delay' },
   optionHints: {

@@ -22,6 +22,7 @@ export const screens = {
 
   // Workers
   noWorkers: 'No worker is connected: tasks wait. On any machine that has the cluster’s file:',
+  copyStart: 'Copy how to start one',
   ready: 'ready',
   slotsBusy: (busy: number, all: number) => `${busy} of ${all} slots busy`,
   held: (count: string) => `${count} tasks in hand`,
@@ -69,9 +70,11 @@ export const screens = {
   origin: 'task ids begin with',
   logId: 'the log’s name',
   logSize: 'size of the log',
+  logSizeMost: 'limit of the log',
   keptFrom: 'kept from offset',
   daysLeft: 'days left on disk',
   artifacts: 'artifacts',
+  artifactBytes: 'their size',
   logFull: 'log is full',
   live: 'live connection',
   elsewhere: 'Elsewhere',

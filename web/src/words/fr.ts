@@ -231,6 +231,8 @@ export const fr: Words = {
   nameIsValue: 'NOM=valeur, un par ligne',
   takesAnything: 'Ce genre prend n’importe quels arguments : écrivez-les en JSON.',
   nobodyTakes: (kind) => `Aucun ouvrier connecté ne prend ${kind} : la tâche en attendra un.`,
+  takenBy: (names, more) =>
+    `Pris par ${names.join(', ')}${more > 0 ? ` et ${more} de plus` : ''}`,
   options: 'Options',
   optionNames: { project: 'Projet', attempts: 'Essais', priority: 'Priorité', delay: 'Délai' },
   optionHints: {

@@ -23,6 +23,7 @@ export const screens: typeof english = {
 
   noWorkers:
     'Aucun ouvrier n’est connecté : les tâches attendent. Sur toute machine qui a le fichier de la grappe :',
+  copyStart: 'Copier comment en lancer un',
   ready: 'prêt',
   draining: 'en train de finir',
   suspect: 'silencieux',
@@ -69,9 +70,11 @@ export const screens: typeof english = {
   origin: 'début des identifiants',
   logId: 'nom du registre',
   logSize: 'registre',
+  logSizeMost: 'limite du registre',
   keptFrom: 'gardé depuis le rang',
   daysLeft: 'jours de disque restants',
   artifacts: 'artefacts',
+  artifactBytes: 'leur taille',
   logFull: 'registre plein',
   live: 'connexion en direct',
   elsewhere: 'Ailleurs',
