@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
+import { kScreens } from './screens.mjs';
 
 const home = process.env.EOLE_PAGE;
 const token = process.env.EOLE_TOKEN;
@@ -188,6 +189,24 @@ test('whoever may not do a thing does not see its button, on any screen', async 
       role === 'observe' ? 0 : 2,
     );
   }
+  const bound = await ask('POST', '/tokens', { name: 'tenant', role: 'observe', prefix: 'acme/' });
+  await open();
+  await page.goto(`${home}/login`);
+  await logIn((await bound.json()).token);
+  await page.getByText('tenant (observe, acme/)').waitFor();
+  const wrong = [];
+  page.on('pageerror', (error) => wrong.push(`${page.url()}: ${error.message}`));
+  for (const screen of kScreens) {
+    await page.goto(home + screen);
+    await page.getByText('tenant (observe, acme/)').waitFor();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+  }
+  assert.deepEqual(wrong, []);
+  await page.getByRole('navigation').getByRole('link', { name: 'Cluster' }).click();
+  await page.getByRole('link', { name: '/openapi.json' }).waitFor();
+  for (const name of ['Logs', '/logs', '/metrics'])
+    assert.equal(await page.getByRole('link', { name, exact: true }).count(), 0, name);
   await open({ locale: 'fr-FR' });
   await page.goto(`${home}/login`);
   const { token: shown } = await (

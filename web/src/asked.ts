@@ -91,6 +91,11 @@ export function useAsked<T>(path: string | null, least = 1000): Answer<T> {
 
 /** The cluster as it is now, asked by the shell for all screens. */
 export const status = signal<Status | null>(null);
+/** How many were accepted; who is held to a prefix is not told, but of those there are no others. */
+export const acceptedOf = ({ ventilator, sink }: Status) =>
+  ventilator?.accepted ??
+  (sink?.settled ?? 0) + (ventilator?.queued ?? 0) + (ventilator?.running ?? 0);
+
 /** Since when a role does not answer. */
 export const awaySince = signal<{ ventilator: number | null; sink: number | null }>({
   ventilator: null,

@@ -71,7 +71,7 @@ export function useEnded(path: string | null) {
     if (isEnding.value || path === null) return;
     isEnding.value = true;
     try {
-      for (let found = 0; found === 0 && next.value !== null && shownPath.value === path; ) {
+      for (let found = 0; found === 0 && next.value !== null && shownPath.value === path;) {
         const page = await call<Page>('GET', `${path}&cursor=${encodeURIComponent(next.value)}`);
         if (shownPath.value !== path) break; // Something else is wanted by now.
         const known = new Set(rows.peek().map((row) => row.offset));

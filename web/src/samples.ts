@@ -1,5 +1,6 @@
 // What the cluster's counters did since this page is open, a sample a second; kept over a reload.
 import { signal } from '@preact/signals';
+import { acceptedOf } from './asked';
 import type { Status } from './types';
 
 export interface Sample {
@@ -31,7 +32,7 @@ export function takeSample(status: Status): void {
   if (!ventilator || !sink) return;
   const next: Sample = {
     at: Math.round(Date.now() / 1000),
-    accepted: ventilator.accepted,
+    accepted: acceptedOf(status),
     settled: sink.settled,
     failed: sink.failed + sink.dead,
     queued: ventilator.queued - ventilator.waiting,

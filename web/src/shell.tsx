@@ -31,7 +31,7 @@ import { read } from './screens/task_query';
 import { Tasks } from './screens/tasks';
 import { Workers } from './screens/workers';
 import { kId, type Kind, type Project, type Status } from './types';
-import { askWho, logOut, may, who } from './who';
+import { askWho, logOut, may, seesAll, who } from './who';
 
 // Where each letter behind g goes.
 const kScreens = [
@@ -54,7 +54,8 @@ const kMore = [
   ['/events-log', 'events', 'e', Events],
 ] as const;
 // Those that whoever looks may use.
-const screens = () => kScreens.filter(([, , , , needs]) => may(needs ?? 'observe'));
+const screens = () =>
+  kScreens.filter(([to, , , , needs]) => may(needs ?? 'observe') && (to !== '/logs' || seesAll()));
 
 export function Shell() {
   useStatus();

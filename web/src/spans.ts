@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { useAsked } from './asked';
+import { seesAll } from './who';
 
 interface Look {
   at: number; // Unix seconds.
@@ -45,7 +46,7 @@ export function quantile(
 /** Times, then what half and 99 % of the tasks waited and ran at most, over the last seconds. */
 export function useSpans(isWanted: boolean): (number | null)[][] {
   const looks = useSignal<readonly Look[]>([]);
-  const { data } = useAsked<string>(isWanted ? '/metrics' : null, kAskMs);
+  const { data } = useAsked<string>(isWanted && seesAll() ? '/metrics' : null, kAskMs);
   useEffect(() => {
     if (!data) return;
     const next = look(data);

@@ -93,17 +93,18 @@ export interface Status {
   gateway: Gateway | null;
 }
 
+// What is not told to who is held to a prefix may be missing.
 interface Ventilator extends Used {
   origin: string;
-  accepted: number;
+  accepted?: number;
   queued: number;
   waiting: number;
   running: number;
-  settled: number;
+  settled?: number;
   introduced: boolean;
   paused: string[];
-  journal_bytes: number;
-  journal_syncs: number;
+  journal_bytes?: number;
+  journal_syncs?: number;
   journal_commit_us?: Commits;
   start: number;
   workers_left?: number; // Within the last day.
@@ -118,17 +119,17 @@ interface Sink extends Used {
   failed: number;
   dead: number;
   cancelled: number;
-  log_bytes: number;
-  log_disk_bytes: number;
+  log_bytes?: number;
+  log_disk_bytes?: number;
   log_kept_from: number;
-  log_days_left: number | null;
-  log_keep_days: number;
-  log_keep_bytes: number;
-  log_full: boolean;
-  log_syncs: number;
+  log_days_left?: number | null;
+  log_keep_days?: number;
+  log_keep_bytes?: number;
+  log_full?: boolean;
+  log_syncs?: number;
   log_commit_us?: Commits;
-  artifacts: number;
-  artifact_bytes: number;
+  artifacts?: number;
+  artifact_bytes?: number;
   disk_free_bytes?: number;
 }
 
@@ -167,7 +168,7 @@ export interface Requests {
 
 export interface Worker {
   name: string;
-  pid: number;
+  pid?: number;
   state: string;
   slots: number;
   held: number;

@@ -21,6 +21,9 @@ const kRoles: Role[] = ['observe', 'submit', 'admin']; // Each may what those be
 export const may = (role: Role) =>
   !who.value || kRoles.indexOf(role) <= kRoles.indexOf(who.value.role ?? 'observe');
 
+/** Who is bound to a prefix is refused where all projects are told of: /logs, /metrics. */
+export const seesAll = () => !who.value?.prefix;
+
 /** Throws Refusal. */
 export async function logIn(token: string): Promise<void> {
   who.value = await call<Who>('POST', '/login', { token });

@@ -9,6 +9,7 @@ import { Ago, bytes, coarse, number, seconds, Shape } from '../parts/shown';
 import { copy } from '../parts/told';
 import { w } from '../settings';
 import type { Commits, Requests, Used } from '../types';
+import { seesAll } from '../who';
 import { LastWords } from './logs';
 
 /** The roles, their disks, and where everything else is to be had. */
@@ -42,9 +43,9 @@ export function Cluster() {
                 ...usageOf('ventilator', ventilator),
                 [w().origin, ventilator.origin],
                 [w().starts, number(ventilator.start)],
-                [w().accepted, number(ventilator.accepted)],
-                [w().journal, bytes(ventilator.journal_bytes)],
-                [w().diskFree, freeOf(ventilator)],
+                [w().accepted, told(ventilator.accepted)],
+                [w().journal, told(ventilator.journal_bytes, bytes)],
+                [w().diskFree, told(ventilator.disk_free_bytes, bytes)],
                 ...syncsOf(ventilator.journal_syncs, ventilator.journal_commit_us),
                 [w().pausedScopes, ventilator.paused.join(', ')],
               ]}
@@ -58,15 +59,14 @@ export function Cluster() {
                 ...usageOf('sink', sink),
                 [w().logId, sink.log],
                 [w().head.toLowerCase(), number(sink.head)],
-                [w().logSize, `${bytes(sink.log_bytes)} / ${bytes(sink.log_keep_bytes)}`],
-                [w().diskFree, freeOf(sink)],
+                [w().logSize, told(sink.log_bytes, bytes)],
+                [w().logSizeMost, told(sink.log_keep_bytes, bytes)],
+                [w().diskFree, told(sink.disk_free_bytes, bytes)],
                 [w().keptFrom, number(sink.log_kept_from)],
-                [
-                  w().daysLeft,
-                  sink.log_days_left === null ? '' : number(Math.floor(sink.log_days_left)),
-                ],
+                [w().daysLeft, told(sink.log_days_left, (days) => number(Math.floor(days)))],
                 ...syncsOf(sink.log_syncs, sink.log_commit_us),
-                [w().artifacts, `${number(sink.artifacts)}, ${bytes(sink.artifact_bytes)}`],
+                [w().artifacts, told(sink.artifacts)],
+                [w().artifactBytes, told(sink.artifact_bytes, bytes)],
                 [w().logFull, sink.log_full ? w().yes : ''],
               ]}
             />
@@ -78,10 +78,7 @@ export function Cluster() {
               ...usageOf('gateway', gateway ?? {}),
               [w().address, gateway?.address ?? ''],
               ...(['connections', 'listeners', 'open_uploads'] as const).map(
-                (name): [string, string] => {
-                  const count = gateway?.[name];
-                  return [w()[name], count === undefined ? '' : number(count)];
-                },
+                (name): [string, string] => [w()[name], told(gateway?.[name])],
               ),
               [w().live, isLive.value ? w().yes : w().polling],
             ]}
@@ -97,26 +94,29 @@ export function Cluster() {
             ['/events-log', w().eventsAre],
             ['/logs', w().logsAre],
             ['/workers', w().workersAre],
-          ].map(([to, text]) => (
-            <li key={to}>
-              <a class="mono" href={to}>
-                {to}
-              </a>
-              <span class="soft">{text}</span>
-            </li>
-          ))}
+          ]
+            .filter(([to]) => seesAll() || (to !== '/metrics' && to !== '/logs'))
+            .map(([to, text]) => (
+              <li key={to}>
+                <a class="mono" href={to}>
+                  {to}
+                </a>
+                <span class="soft">{text}</span>
+              </li>
+            ))}
         </ul>
       </Section>
     </Screen>
   );
 }
 
-const freeOf = ({ disk_free_bytes: free }: { disk_free_bytes?: number }) =>
-  free === undefined ? '' : bytes(free);
+// Of what a role does not tell nothing is said.
+const told = (value: number | null | undefined, say = number) =>
+  value === null || value === undefined ? '' : say(value);
 
 // How often a role synced, and how long that took.
-const syncsOf = (syncs: number, took: Commits | undefined): [string, string][] => [
-  [w().syncs, number(syncs)],
+const syncsOf = (syncs: number | undefined, took: Commits | undefined): [string, string][] => [
+  [w().syncs, told(syncs)],
   [
     w().syncTime,
     took && took.p99 > 0 ? `≤ ${seconds(took.p50 / 1e6)}, ≤ ${seconds(took.p99 / 1e6)}` : '',
@@ -172,7 +172,7 @@ function usageOf(role: string, used: Used): [string, string | number][] {
     [w().pid, pid ?? ''],
     [w().release, version ?? ''],
     [w().upSince, up ? coarse(up) : ''],
-    [w().restarts, restarts === undefined ? '' : number(restarts)],
+    [w().restarts, told(restarts)],
     [w().cpu, cpu === null ? '' : w().ofACore(Math.round(cpu * 100))],
     [w().memory, memory ? bytes(memory) : ''],
   ];

@@ -11,7 +11,7 @@ import { clock } from '../parts/shown';
 import { copy } from '../parts/told';
 import { ask, query } from '../router';
 import { isPaused, w } from '../settings';
-import { who } from '../who';
+import { seesAll } from '../who';
 
 interface Line {
   offset: number;
@@ -193,7 +193,7 @@ interface LastWordsProps {
  */
 export function LastWords({ role, name, isAway }: LastWordsProps) {
   const path = address('/logs', { role, limit: name ? kLines : kLast });
-  const answer = useAsked<Lines>(who.value?.prefix ? null : path, kLastMs);
+  const answer = useAsked<Lines>(seesAll() ? path : null, kLastMs);
   if (!isAway || !(answer.data || answer.refusal)) return null;
   const lines = answer.data?.lines.filter((line) => !name || line.name === name) ?? [];
   return (

@@ -11,6 +11,7 @@ import { levels, rates, samples } from '../samples';
 import { w } from '../settings';
 import { useSpans } from '../spans';
 import type { Counts } from '../types';
+import { seesAll } from '../who';
 
 // Each with the step in which the log is counted; the last minutes need no log.
 const kRanges: [string, number, number][] = [
@@ -78,7 +79,7 @@ export function OverTime({ project = '' }: { project?: string }) {
               : { span: [Date.now() / 1000 - span, Date.now() / 1000] as const })}
           />
         )}
-        {step === 0 && (
+        {step === 0 && seesAll() && (
           <Chart
             title={w().spansTitle}
             lines={[

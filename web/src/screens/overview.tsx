@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks';
-import { awaySince, status, useAsked } from '../asked';
+import { acceptedOf, awaySince, status, useAsked } from '../asked';
 import { Empty, listOf, Screen, Section, Shown, Skeleton } from '../parts/frame';
 import { projectAt } from '../parts/links';
 import {
@@ -49,7 +49,7 @@ export function Overview() {
       </Screen>
     );
   }
-  const isFirst = may('submit') && !knowsEole.value && (now.ventilator?.accepted ?? 0) === 0;
+  const isFirst = may('submit') && !knowsEole.value && acceptedOf(now) === 0;
   return (
     <Screen title={w().overview} aside={aside}>
       {isFirst && <FirstVisit />}
@@ -122,7 +122,7 @@ function Figures({ now }: { now: Status }) {
         name={w().acceptedRate}
         value={a(accepted)}
         to="/tasks"
-        note={w().total(now.ventilator?.accepted ?? 0)}
+        note={w().total(acceptedOf(now))}
       />
       <Figure
         name={w().settledRate}

@@ -9,6 +9,7 @@ import { Act, act, copy, Curl, sure, tell } from '../parts/told';
 import { go } from '../router';
 import { replays, w } from '../settings';
 import { type Artifact, type Json, kId, kUnsettled, type Task } from '../types';
+import { seesAll } from '../who';
 import { type Acted, editLetter, editTask, tellReplayed } from './dead';
 import { Life } from './life';
 import { Running } from './running';
@@ -45,9 +46,11 @@ export function Story({ id, close }: { id: string; close?: () => void }) {
               <button class="plain" onClick={() => copy(JSON.stringify(task, null, 2))}>
                 {w().copyJson}
               </button>
-              <a class="button plain" href={`/logs?task=${id}`}>
-                {w().taskLogs}
-              </a>
+              {seesAll() && (
+                <a class="button plain" href={`/logs?task=${id}`}>
+                  {w().taskLogs}
+                </a>
+              )}
               <Curl method="GET" path={`/task/${id}`} />
             </>
           )}
