@@ -91,7 +91,7 @@ export function useEnded(path: string | null) {
     isEnding.value = false;
   };
   useEffect(() => {
-    if (rows.value.length < kPage && next.value !== null) void onEnd();
+    if (rows.value.length === 0 && next.value !== null) void onEnd();
   }, [path, next.value, isEnding.value]);
   return {
     rows: path === null ? [] : rows.value,
