@@ -287,3 +287,18 @@ test('who takes a kind is said where it is submitted', async () => {
   await page.goto(`${home}/submit?kind=nobodys`);
   await page.getByText('No connected worker takes nobodys now', { exact: false }).waitFor();
 });
+
+test('of what was cancelled it is said how it was stopped', async () => {
+  const { ids } = await ask('POST', '/task', { kind: 'exec', args: { shell: 'sleep 600' } });
+  await page.goto(`${home}/tasks/${ids[0]}`);
+  await page.getByText(/It runs now, on w\d/).waitFor();
+  await ask('DELETE', `/task/${ids[0]}`);
+  const attempts = (name) => other.getByRole('region', { name });
+  let other = page;
+  await attempts('Attempts').getByText(/process \d+.* got SIGTERM; gone after/).waitFor();
+  const context = await browser.newContext(kFrench);
+  other = await context.newPage();
+  await other.goto(`${home}/tasks/${ids[0]}`);
+  await attempts('Essais').getByText(/processus \d+.* : SIGTERM ; disparu après/).waitFor();
+  await context.close();
+});

@@ -33,6 +33,15 @@ export interface Attempt {
   run_seconds?: number;
   value?: Json;
   offset?: number;
+  stopped?: Stopped; // Of a cancelled one.
+}
+
+/** How a worker ended what ran: its process and what that had started, by which signals. */
+export interface Stopped {
+  pid?: number;
+  processes?: number;
+  signals?: string[];
+  seconds: number;
 }
 
 /** Unix milliseconds, or a date as text. */

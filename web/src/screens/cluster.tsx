@@ -213,7 +213,7 @@ function Role({ name, about, since, children }: RoleProps) {
             w().answers
           ) : (
             <>
-              {w().doesNotAnswer} (<Ago when={since} />)
+              {w().doesNotAnswer} ({w().answeredLast} <Ago when={since} />)
             </>
           )}
         </span>

@@ -40,6 +40,7 @@ export function Dead() {
                   </button>
                   <span class="figures-in">× {number(each.count)}</span>
                   <span class="soft cut">{Object.keys(each.kinds ?? {}).join(', ')}</span>
+                  <TaskId id={each.example} />
                   <Trend hours={each.hours ?? {}} />
                   <span class="soft">
                     {(unix(each.newest) ?? 0) - (unix(each.oldest) ?? 0) > kMinuteMs && (

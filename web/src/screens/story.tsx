@@ -8,7 +8,7 @@ import { Ago, bytes, capital, clock, Mark, seconds, Shape, unix } from '../parts
 import { Act, act, copy, Curl, sure, tell } from '../parts/told';
 import { go } from '../router';
 import { replays, w } from '../settings';
-import { type Artifact, type Json, kId, kUnsettled, type Task } from '../types';
+import { type Artifact, type Json, kId, kUnsettled, type Stopped, type Task } from '../types';
 import { seesAll } from '../who';
 import { type Acted, editLetter, editTask, tellReplayed } from './dead';
 import { Life } from './life';
@@ -250,6 +250,12 @@ function headline(task: Task): string {
   return task.attempts?.length ? w().headWaitingAgain : w().headWaiting;
 }
 
+function howStopped({ pid = 0, processes = 1, signals, seconds: took }: Stopped): string {
+  return signals
+    ? w().gotSignals(pid, processes - 1, signals.join(', '), seconds(took))
+    : w().endedItself(seconds(took));
+}
+
 function Attempts({ task }: { task: Task }) {
   const attempts = [...(task.attempts ?? [])].reverse();
   if (attempts.length === 0) return null;
@@ -267,6 +273,7 @@ function Attempts({ task }: { task: Task }) {
               <span>{w().ranFor(seconds(each.run_seconds))}</span>
             )}
             {each.finished && <Ago when={each.finished} />}
+            {each.stopped && <span>{howStopped(each.stopped)}</span>}
             {each.offset !== undefined && <span class="soft">{w().offset(each.offset)}</span>}
             {each.error && <p class="error">{each.error}</p>}
           </li>

@@ -132,6 +132,7 @@ export const en = {
   noFailures: 'Nothing has failed.',
   roles: 'Roles',
   answers: 'answers',
+  answeredLast: 'last did',
   doesNotAnswer: 'does not answer',
   process: (pid: number) => `process ${pid}`,
   whileAway: 'While you were away:',
@@ -210,6 +211,9 @@ export const en = {
   attempt: (number: number) => `Attempt ${number}`,
   onWorker: (name: string) => `on ${name}`,
   ranFor: (span: string) => `ran for ${span}`,
+  gotSignals: (pid: number, others: number, signals: string, span: string) =>
+    `process ${pid}${others > 0 ? ` and ${others} more` : ''} got ${signals}; gone after ${span}`,
+  endedItself: (span: string) => `it ended ${span} after it was told to`,
   headDone: (attempts: number, took: string, ran: string) =>
     `${attempts > 1 ? `Done on attempt ${attempts}` : 'Done'}` +
     `${took !== '' ? `, ${took} after it was submitted` : ran && `, ${ran}`}.`,

@@ -125,6 +125,7 @@ export const fr: Words = {
   noFailures: 'Rien n’a échoué.',
   roles: 'Rôles',
   answers: 'répond',
+  answeredLast: 'dernière réponse',
   doesNotAnswer: 'ne répond pas',
   process: (pid) => `processus ${pid}`,
   whileAway: 'En votre absence :',
@@ -200,6 +201,9 @@ export const fr: Words = {
   attempt: (number) => `Essai ${number}`,
   onWorker: (name) => `sur ${name}`,
   ranFor: (span) => `a duré ${span}`,
+  gotSignals: (pid, others, signals, span) =>
+    `processus ${pid}${others > 0 ? ` et ${others} de plus` : ''} : ${signals} ; disparu après ${span}`,
+  endedItself: (span) => `elle a fini ${span} après en avoir reçu l’ordre`,
   headDone: (attempts, took, ran) =>
     `${attempts > 1 ? `Faite à l’essai ${attempts}` : 'Faite'}` +
     `${took !== '' ? `, ${took} après avoir été soumise` : ran && `, ${ran}`}.`,
