@@ -97,7 +97,7 @@ class Tenants(unittest.TestCase):
         targets = {
             "/artifact/{hash}": of["sha256"], "/dead/{id}": of["dead"], "/limits/{scope}": f"project:{whose}/photos",
             "/task/{id}": of["delayed"], "/tokens/{name}": of["token"], "/uploads/{id}": of["upload"]}
-        target = path.replace("{lease}", of["lease"]).replace("{kind}", "echo")
+        target = path.replace("{lease}", of["lease"]).replace("{kind}", "echo").replace("{member}", "me")
         for begin, name in (("/projects/", f"{whose}/films"), ("/queues/", f"{whose}-jobs"), ("/schedules/", f"{whose}/nightly"),
                             ("/groups/", f"{whose}/readers"), ("/chains/", f"{whose}/thumbs"), ("/alerts/", f"{whose}/late")):
             if path.startswith(begin):
