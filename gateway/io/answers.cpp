@@ -12,6 +12,7 @@ using http::Problem;
 
 namespace {
 constexpr std::size_t kMapBytesMax = 2 << 20;
+constexpr std::int64_t kCountMax = 1099511627776;  // 2^40: more is a mistake.
 
 // Null: it is.
 const char* why_not(const Value& value, Member::Is is) {
@@ -30,6 +31,10 @@ const char* why_not(const Value& value, Member::Is is) {
     case Member::Is::kWhole:
       return value.as<std::int64_t>() != nullptr && value.int_or(-1) >= 0 ? nullptr
                                                                           : "is no whole number";
+    case Member::Is::kCount:
+      return value.int_or(0) >= 1 && value.int_or(0) <= kCountMax
+                 ? nullptr
+                 : "is no whole number from 1 to 1099511627776";
   }
   return nullptr;
 }

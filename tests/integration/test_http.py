@@ -80,6 +80,10 @@ class Tasks(unittest.TestCase):
 
     def test_a_project_is_put_together(self):
         last = {"kind": "collect", "args": {"how": "sum"}}
+        for none in (0, -1, 2**40 + 1, "3", 1.5):
+            status, _, problem = self.http.ask("POST", "/projects/sum/open", {"expected": none})
+            self.assertEqual((status, problem["errors"][0]["pointer"]), (400, "/expected"), problem)
+            self.assertIn("is no whole number from 1 to 1099511627776", problem["detail"])
         self.http.post("/projects/sum/open", {"expected": 3, "then": last})
         self.http.post("/task", [{"kind": "echo", "args": n, "project": "sum"} for n in (1, 2, 3)])
         view = wait_until(lambda: (seen := self.http.get("/projects/sum"))["result"] and seen)

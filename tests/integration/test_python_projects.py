@@ -128,6 +128,9 @@ class PythonProjects(unittest.TestCase):
 
     def test_all_of_a_project_is_cancelled_and_limits_are_listed(self):
         client = self.client
+        for none in (0, -1, 2**40 + 1, "3", 1.5):
+            with self.assertRaisesRegex(eole.BadTask, "project films: expected .*: is no whole number from 1 to 1099511627776"):
+                client.open_project("films", expected=none)
         client.open_project("films", expected=5)
         client.submit("echo", range(3), project="films", delay="1h")
         self.assertEqual(client.cancel_project("films"), 3)

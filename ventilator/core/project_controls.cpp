@@ -13,6 +13,8 @@ using protocol::Value;
 
 namespace {
 
+constexpr std::int64_t kExpectedMax = 1LL << 40;  // Tasks: more is a mistake.
+
 Expected<std::string> name_of(const Value& options) {
   auto name = options["project"].text_or("");
   const auto most = protocol::kNameBytesMax - protocol::kCollectSuffix.size();
@@ -103,8 +105,10 @@ Expected<Value> ProjectControls::open(const Value& options, Actions& out) {
   if (is_retry && !project.is_retried && !is_over)
     return Error{text("project ", *name, ": is not over, what runs is not missing"),
                  ErrorCode::kConflict};
-  const auto expected = options["expected"].int_or(0);
-  if (expected < 0) return Error{text("project ", *name, ": expected ", expected, ", at least 0")};
+  const auto& said = options["expected"];
+  const auto expected = said.is_null() ? 0 : said.int_or(-1);
+  if (expected < 0 || expected > kExpectedMax)
+    return Error{text("project ", *name, ": expected: a number of tasks, limit ", kExpectedMax)};
   if (const auto* blob = options["collect"].as<Blob>()) {
     auto collect = collect_of(*name, blob->bytes);
     if (!collect) return Error{text("project ", *name, ": ", collect.error().message)};

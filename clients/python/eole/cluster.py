@@ -16,7 +16,7 @@ from .errors import BadTask, Error, Gone, NoAnswer, NotFound, Refused
 from .graph import graph_of, messages_of_graph
 from .history import history_of, why_ended
 from .log import Log, record_at
-from .projects import look_at, project_view
+from .projects import expected_of, look_at, project_view
 from .records import Result, parse_task_id, ranges_of, task_ids
 from .retry import Missing, retry_key, reworded, tasks_anew
 from .schedules import Schedules, control
@@ -175,12 +175,12 @@ class Cluster(OfGroups):
         """One project, as `eole project NAME --json` has it. NotFound if nothing is known of it."""
         return look_at(self._query, name)[0]
 
-    def open_project(self, name: str, expected: int = 0, then: View | None = None, again: bool = False) -> View:
-        """Opens a project: with so many tasks as are expected it closes itself (0: close_project() does). then: its
+    def open_project(self, name: str, expected: int | None = None, then: View | None = None, again: bool = False) -> View:
+        """Opens a project: with so many tasks as are expected it closes itself, else close_project() does. then: its
         last task, a dict with kind and args, which runs once all others have ended: {"kind": "collect", "args":
         {"how": "json"}} puts their outputs together, in the order of the tasks; {"kind": "exec", "args": {"argv":
         ["./merge", {"$parts": True}]}} gives them to a command as a file of JSON lines. again: also if it was closed."""
-        options = {"project": name, "expected": expected, "is_again": again}
+        options = {"project": name, "is_again": again, **expected_of(name, expected)}
         if then is not None:
             options["collect"], _, _ = next(messages_of_graph(*graph_of([then], {}), "", None))
         return self.control("open", **options)

@@ -1,10 +1,20 @@
 """What people see of a project: the ventilator's view of its tasks that are not settled, the sink's of those that
 ended."""
 
-from .errors import NotFound
+from .errors import BadTask, NotFound
 
 UNSETTLED = ("waiting", "queued", "running")
 ENDED = ("done", "failed", "dead", "cancelled")
+EXPECTED_MAX = 1 << 40  # Tasks: more is a mistake.
+
+
+def expected_of(name, expected):
+    """The option of open that says so; none if nothing is expected."""
+    if expected is None:
+        return {}
+    if not isinstance(expected, int) or not 1 <= expected <= EXPECTED_MAX:
+        raise BadTask(f"project {name}: expected {expected!r}: is no whole number from 1 to {EXPECTED_MAX}")
+    return {"expected": expected}
 
 
 def look_at(query, name):

@@ -54,6 +54,17 @@ TEST_CASE("a project that is opened is known with what was said, and written onc
   REQUIRE(parts.of("photos").is_closed);
 }
 
+TEST_CASE("what is expected of a project is a number of tasks", "[projects]") {
+  Parts parts;
+  for (const Value& none : {Value(-1), Value((std::int64_t{1} << 40) + 1), Value("3"), Value(1.5)})
+    REQUIRE(parts.controls.open(photos({{"expected", none}}), parts.out).error().message ==
+            "project photos: expected: a number of tasks, limit 1099511627776");
+  REQUIRE(parts.out.empty());
+  REQUIRE(parts.controls.open(photos({{"expected", 3}}), parts.out));
+  REQUIRE(parts.controls.open(photos({{"expected", 0}}), parts.out));  // As if it was left out.
+  REQUIRE(parts.of("photos").expected == 3);
+}
+
 TEST_CASE("a project that was closed is opened again only by who says so", "[projects]") {
   Parts parts;
   auto& out = parts.out;
