@@ -23,7 +23,8 @@ const char* why_not(const Value& value, Member::Is is) {
     case Member::Is::kText:
       return written != nullptr ? nullptr : "is no text";
     case Member::Is::kName:
-      return written != nullptr && !written->empty() ? nullptr : "is no name";
+      if (written == nullptr) return "is no text";
+      return written->empty() ? "is empty" : nullptr;
     case Member::Is::kFlag:
       return value.as<bool>() != nullptr ? nullptr : "is neither true nor false";
     case Member::Is::kList:
@@ -65,8 +66,10 @@ void check(const Value& map, const std::vector<Member>& members) {
   for (const auto& [name, value] : *said) {
     const auto found = std::ranges::find(members, name, &Member::name);
     if (found == members.end()) continue;
-    if (const auto* why = why_not(value, found->is); why != nullptr)
+    if (const auto* what = why_not(value, found->is); what != nullptr) {
+      const auto why = found->like.empty() ? what : text(what, ", wanted is ", found->like);
       throw Problem(400, text(name, " ", value.to_json(), ": ", why), {{"/" + name, why}});
+    }
   }
 }
 

@@ -25,6 +25,7 @@ struct Member {
   enum class Is : std::uint8_t { kAny, kText, kName, kFlag, kList, kWhole, kCount };
   std::string_view name;
   Is is = Is::kAny;
+  std::string_view like = {};  // What it may be, for who wrote something else.
 };
 /// Throws Problem 400 if one of these is of another type: a word that would narrow what is asked
 /// for, and is none, would leave all.

@@ -87,7 +87,11 @@ Answered show(Ring ring, std::string name) {
 Answered put_schedule(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
   using enum Member::Is;
-  only(asked, {{"cron", kName}, {"zone", kName}, {"every", kName}, {"missed", kName}, {"task"}});
+  only(asked, {{"cron", kName, R"(five fields, as in "0 3 * * *")"},
+               {"zone", kName, R"(one like "Europe/Paris")"},
+               {"every", kName, R"(a span of time like "5s", "1.5h", "2d")"},
+               {"missed", kName, R"("once" or "skip")"},
+               {"task"}});
   if (asked["cron"].is_null() == asked["every"].is_null())
     throw Problem(400, "a schedule has either cron or every");
   Value wish = Value::Map{{"name", segment(kSchedule, exchange.request, "name")},
@@ -98,7 +102,11 @@ Answered put_schedule(Ring ring, Exchange& exchange) {
     wish.set("zone", asked["zone"].text_or("UTC"));
   } else {
     const auto every = parse_duration(asked["every"].text_or(""));
-    if (!every) throw Problem(400, every.error().message, {{"/every", every.error().message}});
+    if (!every)
+      throw Problem(400, text("every ", every.error().message),
+                    {{"/every", every.error().message}});
+    if (!asked["zone"].is_null())
+      throw Problem(400, "zone: goes with cron", {{"/zone", "goes with cron"}});
     wish.set("every_ms", *every);
   }
   const auto offered = co_await ring.offered();

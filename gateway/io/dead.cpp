@@ -39,13 +39,12 @@ struct Filter {
 // The members of a body that says which letters, and what else it may have.
 std::vector<Member> members(std::vector<Member> more) {
   using enum Member::Is;
-  for (const auto& [name, is] : {Member{"ids", kList},
-                                 {"project", kName},
-                                 {"kind", kName},
-                                 {"group", kName},
-                                 {"all", kFlag},
-                                 {"dry_run", kFlag}})
-    more.push_back({name, is});
+  more.insert(more.end(), {{"ids", kList},
+                           {"project", kName},
+                           {"kind", kName},
+                           {"group", kName},
+                           {"all", kFlag},
+                           {"dry_run", kFlag}});
   return more;
 }
 

@@ -231,10 +231,11 @@ awaitable<Expected<Value>> Wamp::submit(Ring ring, Value tasks) {
 
 // Its final record once it is there, or null after `wait`.
 awaitable<Expected<Value>> Wamp::result(Ring ring, TaskId id, const wamp::OwnCalled& called) {
-  const auto written = argument(called, 1, "wait").text_or("0s");
-  const auto wait = parse_duration(written);
+  const auto said = argument(called, 1, "wait");
+  const auto wait = parse_duration(said.is_null() ? "0s" : said.text_or(""));
   if (!wait || std::chrono::milliseconds(*wait) > kResultWaitMax)
-    co_return Error{text("wait ", written, ": a time of at most ", kResultWaitMax / 1s, "s")};
+    co_return Error{text("wait ", said.to_json(), R"(: wanted is a span of time like "10s", )",
+                         kResultWaitMax / 1s, "s at most")};
   const auto is_gone = [this, &called] {
     return !router_.dealer(called.within).is_waited_for(called.call);
   };

@@ -114,6 +114,14 @@ class Tasks(unittest.TestCase):
         self.assertEqual(self.http.ask("DELETE", "/limits/key:host")[0], 200)
         made = self.http.ask("PUT", "/schedules/nightly", {"cron": "0 3 * * *", "task": {"kind": "echo"}})[2]
         self.assertEqual(made["name"], "nightly")
+        for said, detail in (({"every": 5}, 'every 5: is no text, wanted is a span of time like "5s", "1.5h", "2d"'),
+                             ({"every": ""}, 'every "": is empty, wanted is a span of time like "5s", "1.5h", "2d"'),
+                             ({"every": "5 s"}, "every 5 s: is no span of time (90, 250ms, 1.5s, 5m, 2h, 3d)"),
+                             ({"cron": 5}, 'cron 5: is no text, wanted is five fields, as in "0 3 * * *"'),
+                             ({"every": "5s", "zone": "UTC"}, "zone: goes with cron")):
+            status, _, problem = self.http.ask("PUT", "/schedules/odd", {**said, "task": {"kind": "echo"}})
+            self.assertEqual((status, problem["detail"]), (400, detail))
+            self.assertIn(problem["errors"][0]["pointer"][1:], said)
         self.assertEqual(len(self.http.get("/schedules/nightly")["beats"]), 5)
         self.assertEqual(len(self.http.post("/schedules/nightly/run")["ids"]), 1)
         self.assertEqual(self.http.ask("DELETE", "/schedules/nightly")[0], 200)

@@ -281,6 +281,10 @@ class Wamp(unittest.TestCase):
     def test_the_gateway_s_own_procedures(self):
         client = self.join()
         task = self.ask(client, 48, 1, {}, "eole.submit", [{"kind": "echo", "args": [1, 2]}])[3][0]
+        for odd in (5, "x", "11m"):
+            refused = self.ask(client, 48, 2, {}, "eole.result", [task, odd])
+            self.assertEqual(refused[0], 8)
+            self.assertIn('wanted is a span of time like "10s", 600s at most', refused[5][0])
         result = self.ask(client, 48, 2, {}, "eole.result", [task, "20s"])[3][0]
         self.assertEqual((result["state"], result["value"]), ("done", [1, 2]))
         self.assertEqual([each["code"] for each in self.ask(client, 48, 8, {}, "eole.explain", [task])[3][0]], ["done"])
