@@ -2,7 +2,7 @@
 // EventSource. EOLE_PAGE is the address of a cluster that nobody else uses.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
@@ -301,4 +301,28 @@ test('of what was cancelled it is said how it was stopped', async () => {
   await other.goto(`${home}/tasks/${ids[0]}`);
   await attempts('Essais').getByText(/processus \d+.* : SIGTERM ; disparu après/).waitFor();
   await context.close();
+});
+
+test('of a large result the beginning is shown, and all of it is saved', async () => {
+  const text = 'x'.repeat(100_000);
+  const { id } = await ask('POST', '/task?wait=20s', { kind: 'echo', args: { text } });
+  await page.goto(`${home}/tasks/${id}`);
+  const result = page.getByRole('region', { name: 'Result' });
+  await result.locator('pre').getByText('and 34464 more', { exact: false }).waitFor();
+  assert.ok((await result.locator('pre').textContent()).length < 70_000);
+  const download = page.waitForEvent('download');
+  await result.getByRole('button', { name: 'Download' }).click();
+  assert.deepEqual(JSON.parse(readFileSync(await (await download).path(), 'utf8')), { text });
+});
+
+test('of a worker that has left it is said what it said last', async () => {
+  await page.goto(`${home}/workers`);
+  await page.getByText(/slots busy/).first().waitFor();
+  const { lines } = await ask('GET', '/logs?role=worker&limit=200');
+  const [last] = lines.filter(({ name }) => name === 'w1');
+  await page.route('**/workers', (route) => route.fulfill({ json: { workers: [] } }));
+  await page.getByText('No worker is connected', { exact: false }).waitFor();
+  const left = page.getByRole('listitem').filter({ hasText: 'w1' }).filter({ hasText: 'left' });
+  await left.getByText(last.text, { exact: false }).waitFor();
+  await page.unroute('**/workers');
 });

@@ -4,6 +4,7 @@ import { w } from '../settings';
 import type { Json } from '../types';
 
 const kItemsMax = 200; // Shown of one list or map.
+const kTextMax = 65_536; // And of one text.
 
 export function Tree({ value, name, depth = 0 }: { value: Json; name?: string; depth?: number }) {
   const label = name !== undefined && <span class="key">{name}: </span>;
@@ -12,7 +13,14 @@ export function Tree({ value, name, depth = 0 }: { value: Json; name?: string; d
     return (
       <div class="leaf">
         {label}
-        {isLong ? <pre class="output">{value}</pre> : <code>{JSON.stringify(value)}</code>}
+        {isLong ? (
+          <pre class="output">
+            {value.slice(0, kTextMax)}
+            {value.length > kTextMax && ` … ${w().more(value.length - kTextMax)}`}
+          </pre>
+        ) : (
+          <code>{JSON.stringify(value)}</code>
+        )}
       </div>
     );
   }

@@ -1,5 +1,6 @@
 import { address, type Refusal } from '../api';
 import { status, useAsked } from '../asked';
+import { save } from '../export';
 import { Boards, kShown } from '../parts/boards';
 import { Empty, Refused, Screen, Section, Shown } from '../parts/frame';
 import { Tree } from '../parts/json';
@@ -188,7 +189,17 @@ function Told({ task }: { task: Task }) {
           </Section>
         )}
         {(value !== undefined && value !== null) || artifacts.length > 0 ? (
-          <Section title={w().result}>
+          <Section
+            title={w().result}
+            aside={
+              value !== undefined &&
+              value !== null && (
+                <button class="plain" onClick={() => saveJson(task.id, value)}>
+                  {w().download}
+                </button>
+              )
+            }
+          >
             {artifacts.map((each) => (
               <File key={each.sha256} file={each} />
             ))}
@@ -204,6 +215,9 @@ function Told({ task }: { task: Task }) {
     </>
   );
 }
+
+const saveJson = (name: string, value: Json) =>
+  save(`${name}.json`, [JSON.stringify(value, null, 2)], 'application/json');
 
 // The headline and the attempts say so already.
 const kSaidAbove = ['done', 'failed', 'dead'];

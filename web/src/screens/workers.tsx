@@ -21,6 +21,23 @@ function left(list: Worker[]): [string, number][] {
   return [...seen].filter(([name]) => !list.some((each) => each.name === name));
 }
 
+/** Those that went, with what they said last. */
+function Left({ list }: { list: Worker[] }) {
+  return (
+    <>
+      {left(list).map(([name, last]) => (
+        <li key={name} class="letter-head">
+          <Shape state="lost" /> <strong>{name}</strong>
+          <span class="soft">
+            {w().leftAt} <Ago when={last} />
+          </span>
+          <LastWords role="worker" name={name} isAway />
+        </li>
+      ))}
+    </>
+  );
+}
+
 /** Each worker with its slots, and the task in each. */
 export function Workers() {
   const answer = useAsked<unknown>('/workers');
@@ -48,6 +65,9 @@ export function Workers() {
           <>
             <p>{w().noWorkers}</p>
             <pre>{kStart}</pre>
+            <ul class="workers">
+              <Left list={[]} />
+            </ul>
           </>
         }
       >
@@ -60,15 +80,7 @@ export function Workers() {
                 tasks={tasks.filter((row) => row.worker === each.name)}
               />
             ))}
-            {left(list).map(([name, last]) => (
-              <li key={name} class="letter-head">
-                <Shape state="lost" /> <strong>{name}</strong>
-                <span class="soft">
-                  {w().leftAt} <Ago when={last} />
-                </span>
-                <LastWords role="worker" name={name} isAway />
-              </li>
-            ))}
+            <Left list={list} />
           </ul>
         )}
       </Listed>
