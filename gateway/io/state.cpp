@@ -43,10 +43,7 @@ Value heard(const Fabric::Heard& heard) {
 
 // Who is within a prefix has nothing to do with the connections of others.
 Value own_state(Gateway& gateway, const Within& within) {
-  auto heard_last = heard(gateway.fabric().heard());
-  if (!within.is_all())
-    return Value::Map{
-        {"role", "gateway"}, {"within", within.prefix()}, {"heard", std::move(heard_last)}};
+  if (!within.is_all()) return Value::Map{{"role", "gateway"}, {"within", within.prefix()}};
   const auto used = process::usage();
   Value told = Value::Map{{"role", "gateway"},
                           {"pid", std::int64_t{::getpid()}},
@@ -55,7 +52,7 @@ Value own_state(Gateway& gateway, const Within& within) {
                           {"restarts", used.restarts},
                           {"cpu_seconds", used.cpu_seconds},
                           {"memory_bytes", used.memory_bytes},
-                          {"heard", std::move(heard_last)},
+                          {"heard", heard(gateway.fabric().heard())},
                           {"address", gateway.server().address()},
                           {"connections", std::uint64_t{gateway.server().connections()}},
                           {"requests", requests(gateway.server().answered())}};
