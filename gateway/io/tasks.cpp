@@ -178,8 +178,8 @@ class Tasks {
   }
 
  private:
-  // An id begins with the origin of who gave it. Who is held to a prefix is answered of others' tasks
-  // as of what there never was.
+  // An id begins with the origin of who gave it. Who is held to a prefix is answered of others'
+  // tasks as of what there never was.
   static awaitable<void> refuse_unknown(Ring& ring, TaskId id) {
     const auto told = co_await ring.ventilator("status");
     const auto origin = told ? (*told)["origin"].text_or("") : std::string();
