@@ -122,7 +122,8 @@ class Tasks {
     if (wait && has_lines) throw Problem(400, "wait: of one task as JSON, not of lines");
     std::vector<Ids> ids;
     if (has_lines) {
-      co_await post_lines(exchange, ring, key, ids);
+      const auto problem = co_await post_lines(exchange, ring, key, ids);
+      if (problem) co_return co_await tell_ids(exchange, http::to_response(*problem), ids);
     } else {
       const auto body = co_await exchange.read_all(kTasksBytesMax);
       const auto offered = co_await ring.offered();
@@ -134,10 +135,10 @@ class Tasks {
       co_await submit(ring, std::move(batch), key, ids);
     }
     if (ids.empty()) throw Problem(400, "a body without a task");
-    if (!wait) co_return co_await tell_ids(exchange, ids);
+    if (!wait) co_return co_await tell_ids(exchange, accepted(), ids);
     const TaskId id{ids[0].origin, ids[0].first};
     const auto ended = co_await ring.ended(id, *wait, [&] { return exchange.is_gone(); });
-    if (!ended || ended->is_null()) co_return co_await tell_ids(exchange, ids);
+    if (!ended || ended->is_null()) co_return co_await tell_ids(exchange, accepted(), ids);
     auto answer = story_of_ended(*ended);
     answer.set("ids", Value::Array{to_text(id)});
     co_return json(200, answer);
@@ -233,9 +234,15 @@ class Tasks {
     note(ended, ids);
   }
 
-  // Millions of ids are no single text.
-  awaitable<std::optional<Response>> tell_ids(Exchange& exchange, const std::vector<Ids>& ids) {
-    std::string out = "{\"ids\":[";
+  static Response accepted() { return json(202, Value::Map{}); }
+
+  // The answer's last member: millions of ids are no single text.
+  awaitable<std::optional<Response>> tell_ids(Exchange& exchange, Response answer,
+                                              const std::vector<Ids>& ids) {
+    auto out = std::exchange(answer.body, {});
+    out.back() = ',';  // Instead of its last brace.
+    if (out == "{,") out.pop_back();
+    out += "\"ids\":[";
     bool is_begun = false;
     for (const auto& range : ids) {
       const auto begin = text("\"", origin_text(range.origin), "-");
@@ -245,21 +252,25 @@ class Tasks {
         out += std::to_string(seq);
         out += '"';
         if (out.size() < kIdsPieceBytes) continue;
-        if (!std::exchange(is_begun, true)) co_await exchange.begin(json(202, Value()), {});
+        if (!std::exchange(is_begun, true)) co_await exchange.begin(answer, {});
         co_await exchange.write(out);
         out.clear();
       }
     }
     out += "]}";
-    if (!is_begun) co_return Response{202, {{"Content-Type", "application/json"}}, std::move(out)};
+    if (!is_begun) {
+      answer.body = std::move(out);
+      co_return answer;
+    }
     co_await exchange.write(out);
     co_await exchange.end();
     co_return std::nullopt;
   }
 
   // A batch after the other: what a client sends faster than it is accepted waits with the client.
-  awaitable<void> post_lines(Exchange& exchange, Ring& ring, const std::string& key,
-                             std::vector<Ids>& ids) {
+  // A problem tells of the tasks before, so that it is known from where to go on.
+  awaitable<std::optional<Problem>> post_lines(Exchange& exchange, Ring& ring,
+                                               const std::string& key, std::vector<Ids>& ids) {
     std::optional<Problem> problem;
     std::optional<Flight> flight;
     try {
@@ -272,14 +283,16 @@ class Tasks {
     } catch (Problem& told) {
       problem = std::move(told);  // Of lines that came before those.
     }
-    if (!problem) co_return;
+    if (!problem) co_return std::nullopt;
     std::uint64_t count = 0;
     for (const auto& range : ids) count += range.count;
-    if (count > 0)
-      problem->detail +=
-          text("; ", counted(count, "task"), " of the lines before ", count == 1 ? "is" : "are",
-               " accepted, the first is ", to_text(TaskId{ids.front().origin, ids.front().first}));
-    throw *problem;
+    problem->accepted = count;
+    problem->detail += count == 0
+                           ? "; no task is accepted"
+                           : text("; the first ", counted(count, "task"),
+                                  count == 1 ? " is" : " are", " accepted, from ",
+                                  to_text(TaskId{ids.front().origin, ids.front().first}), " on");
+    co_return problem;
   }
 
   // While a batch is under way the next one is read, and goes when that one was accepted.

@@ -41,6 +41,18 @@ class Tasks(unittest.TestCase):
         self.assertEqual((len(ids), len(set(ids))), (70_000, 70_000))
         wait_until(lambda: self.http.get("/projects/lines")["done"] == 70_000)
 
+    def test_a_bad_line_says_how_many_before_it_are_accepted(self):
+        good = json.dumps({"kind": "echo", "project": "partly"})
+        for before, count in ((0, 0), (1, 0), (65_537, 65_536), (131_072, 131_072)):
+            lines = "\n".join([good] * before + ['{"kind": 5}', good])
+            problem = self.http.post("/task", lines, status=400, **{"Content-Type": "application/x-ndjson"})
+            self.assertEqual((problem["accepted"], len(problem["ids"])), (count, count))
+            self.assertEqual(problem["errors"][0]["pointer"], f"/{before}/kind")
+            said = f"the first {count} tasks are accepted, from {problem['ids'][0]} on" if count else "no task is accepted"
+            self.assertIn(said, problem["detail"])
+        wait_until(lambda: self.http.get("/projects/partly")["done"] == 65_536 + 131_072)
+        self.assertNotIn("accepted", self.http.post("/task", {"kind": 5}, status=400))
+
     def test_a_key_makes_it_once(self):
         task = {"kind": "echo", "args": {"once": True}}
         first = self.http.post("/task", task, **{"Idempotency-Key": "k1"})
