@@ -9,11 +9,19 @@ namespace {
 constexpr char kBetween = '\n';  // Of the prefix and a name: no person writes it.
 }
 
-// With its end, or acme would have acmecorp/ in it.
 Expected<Within> Within::parse(std::string_view prefix) {
+  auto within = parse_kept(prefix);
+  if (within && (prefix.starts_with('/') || prefix.find("//") != prefix.npos))
+    return Error{
+        text("prefix ", prefix, ": has nothing before a /; a name is wanted, as in acme/photos/")};
+  return within;
+}
+
+// With its end, or acme would have acmecorp/ in it.
+Expected<Within> Within::parse_kept(std::string_view prefix) {
   if (prefix.size() > kPrefixBytesMax)
     return Error{text("prefix of ", prefix.size(), " bytes, limit ", kPrefixBytesMax)};
-  if (!prefix.ends_with('/') || prefix.starts_with('/'))
+  if (!prefix.ends_with('/'))
     return Error{
         text("prefix ", prefix, ": is the begin of projects' names up to a /, like acme/")};
   return Within(std::string(prefix));

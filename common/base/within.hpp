@@ -20,6 +20,8 @@ class Within {
   explicit Within(std::string prefix) : prefix_(std::move(prefix)) {}
   /// Errors say why it is no prefix.
   static Expected<Within> parse(std::string_view prefix);
+  /// As it was when tasks were accepted that are kept: those may lie within a//, too.
+  static Expected<Within> parse_kept(std::string_view prefix);
 
   bool is_all() const { return prefix_.empty(); }
   const std::string& prefix() const { return prefix_; }

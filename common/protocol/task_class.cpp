@@ -54,7 +54,7 @@ Expected<TaskClass> decode_class(std::string_view encoded) {
   if (const auto place = parse_place(task_class->place); !place)
     return Error{text("class: place: ", place.error().message)};
   if (!task_class->within.empty())
-    if (const auto within = Within::parse(task_class->within); !within)
+    if (const auto within = Within::parse_kept(task_class->within); !within)
       return Error{text("class: ", within.error().message)};
   for (const auto* name : {&task_class->kind, &task_class->project})
     if (name->size() > kNameBytesMax)

@@ -255,6 +255,12 @@ class Tokens(unittest.TestCase):
             self.admin.post("/tokens", {"name": "c", "role": "admin", "prefix": prefix}, status=400)
         self.assertEqual(self.admin.ask("DELETE", "/tokens/new")[0], 200)
         self.assertEqual(self.admin.ask("DELETE", "/tokens/new")[0], 404)
+        for prefix in ("/acme/", "acme//", "acme//photos/"):
+            problem = self.admin.post("/tokens", {"name": "c", "role": "submit", "prefix": prefix}, status=400)
+            self.assertIn(f"prefix {prefix}: has nothing before a /", problem["detail"])
+            refused = self.cluster.eole("token", "add", "c", "--role", "submit", "--prefix", prefix, check=False)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn(f"prefix {prefix}: has nothing before a /", refused.stderr)
         for words in (("add", "x", "--role", "king"), ("add", "x", "--role", "submit", "--prefix", "acme"),
                       ("add", "x", "--role", "submit", "--prefix", ""),
                       ("revoke", "nobody")):

@@ -172,6 +172,11 @@ class Tenants(Keyed):
         self.assertFalse(bound.poll(0))
 
     def test_a_tenant_has_no_more_queued_than_its_quota(self):
+        for prefix in ("acme//", "/acme/"):
+            for words in (("limit", "set", f"tenant:{prefix}", "--queued", "3"), ("join", "--role", "submit", "--prefix", prefix)):
+                refused = self.cluster.eole(*words, check=False)
+                self.assertEqual(refused.returncode, 2, words)
+                self.assertIn(f"prefix {prefix}: has nothing before a /", refused.stderr)
         self.cluster.eole("limit", "set", "tenant:acme/", "--queued", "3", "--bytes", "1MiB", "--rate", "50/s")
         submit = ("submit", "--project", "acme/p", "--delay", "1h", "echo", "1")
         for _ in range(3):

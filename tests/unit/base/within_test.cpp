@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/base/text.hpp"
+
 using namespace eole;
 
 TEST_CASE("a prefix has the projects whose names begin with it", "[within]") {
@@ -17,8 +19,12 @@ TEST_CASE("a prefix has the projects whose names begin with it", "[within]") {
 TEST_CASE("what is no prefix is refused by name", "[within]") {
   const auto why = [](const std::string& prefix) { return Within::parse(prefix).error().message; };
   REQUIRE(why("acme") == "prefix acme: is the begin of projects' names up to a /, like acme/");
-  REQUIRE_FALSE(Within::parse("/"));
+  for (const std::string prefix : {"/", "//", "/acme/", "acme//", "acme//photos/"})
+    REQUIRE(why(prefix) == text("prefix ", prefix,
+                                ": has nothing before a /; a name is wanted, as in acme/photos/"));
   REQUIRE_FALSE(Within::parse(""));
+  REQUIRE(Within::parse_kept("acme//"));
+  REQUIRE_FALSE(Within::parse_kept("acme"));
   REQUIRE(why(std::string(128, 'a') + "/") == "prefix of 129 bytes, limit 128");
   REQUIRE(Within::parse(std::string(127, 'a') + "/"));
 }

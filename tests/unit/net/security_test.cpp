@@ -90,6 +90,8 @@ TEST_CASE("a key is bound to its prefix, and has no role that tells of all", "[n
   REQUIRE(Authority().within("").is_all());
   table.write(bound + "prefix = 'acme'\n");
   REQUIRE_THAT(table.why_not(), Contains("key 1: prefix acme: is the begin"));
+  table.write(bound + "prefix = 'acme//'\n");
+  REQUIRE_THAT(table.why_not(), Contains("key 1: prefix acme//: has nothing before a /"));
   table.write(bound + "prefix = ''\n");
   REQUIRE_THAT(table.why_not(), Contains("key 1: prefix : is the begin"));
   table.write(bound + "prefix = 5\n");

@@ -113,7 +113,8 @@ TEST_CASE("what cannot be a token is refused by name", "[tokens]") {
              Contains("role work: one of observe, submit, admin"));
   CHECK_THAT(why_not(token("ci", Role::kSubmit, "acme")),
              Contains("prefix acme: is the begin of projects' names up to a /"));
-  CHECK_THAT(why_not(token("ci", Role::kSubmit, "/")), Contains("up to a /"));
+  for (const auto* prefix : {"/", "/acme/", "acme//"})
+    CHECK_THAT(why_not(token("ci", Role::kSubmit, prefix)), Contains("has nothing before a /"));
   CHECK_THAT(why_not(token("ci", Role::kSubmit, std::string(128, 'x') + "/")),
              Contains("prefix of 129 bytes, limit 128"));
   auto bad = token("ci");
