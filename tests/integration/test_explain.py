@@ -7,6 +7,7 @@ import sys
 import unittest
 
 from cluster import Cluster, wait_until
+from http_client import Http
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients/python"))
 import eole  # noqa: E402
@@ -67,6 +68,21 @@ class Explain(unittest.TestCase):
         self.assertIn("exit code 3", told["attempts"][1]["text"])
         client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
         self.assertEqual(client.explain(task), told)
+
+    def test_an_attempt_that_was_lost_is_told_of_a_task_that_was_done_then(self):
+        cluster = self.enterContext(Cluster("--allow-exec", workers=1, slots=1))
+        marker = cluster.directory + "/seen"
+        script = f'test -e {marker} || {{ touch {marker}; exec sleep 600; }}'
+        [task] = [one["id"] for one in cluster.submit([{"kind": "exec", "args": {"shell": script}}])]
+        wait_until(lambda: os.path.exists(marker), what="it runs")
+        os.kill(cluster.pid("worker"), signal.SIGKILL)
+        wait_until(lambda: self.explained(cluster, task)["state"] == "done", 120, "it is done")
+        told = self.explained(cluster, task)
+        self.assertEqual([attempt["state"] for attempt in told["attempts"]], ["lost", "done"])
+        self.assertIn("attempt 1 was lost", cluster.eole("explain", task).stdout)
+        client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
+        self.assertEqual(client.explain(task), told)
+        self.assertEqual(Http(cluster).get(f"/task/{task}")["attempts"], told["attempts"])
 
     def test_what_ended_without_running_says_for_what(self):
         cluster = self.enterContext(Cluster("--allow-exec", workers=1))

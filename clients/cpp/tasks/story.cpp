@@ -14,6 +14,8 @@ namespace eole::client {
 
 namespace {
 
+constexpr std::int64_t kAttemptsMax = 255;  // Of a task; a record may say any number.
+
 /// "attempt 3: worker w1: it fell silent", in its parts.
 struct Reason {
   std::int64_t attempt = 0;
@@ -155,6 +157,11 @@ Value::Array history_of(const Value& view, const Value::Array& attempts) {
         reasons.try_emplace(reason->attempt, *reason);
   for (const auto& [attempt, reason] : copies)
     if (!records.contains(attempt)) reasons[attempt] = reason;
+  // Of a lost one only the ventilator knew why, and it forgets a task that a worker ended.
+  const auto ended = !view["offset"].is_null() && is_told(view) ? view["attempt"].int_or(0) : 0;
+  for (std::int64_t attempt = 1; attempt < std::min(ended, kAttemptsMax); ++attempt)
+    if (!records.contains(attempt))
+      reasons.try_emplace(attempt, Reason{attempt, "no end of it is in the log"});
   const auto last = std::max(records.empty() ? 0 : records.rbegin()->first,
                              reasons.empty() ? 0 : reasons.rbegin()->first);
   // Of a task that lives there is one more, or will be.

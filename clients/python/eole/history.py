@@ -2,6 +2,7 @@
 
 import re
 
+ATTEMPTS_MAX = 255  # Of a task; a record may say any number.
 REASON = re.compile(r"attempt (\d+): (.*)", re.DOTALL)  # As the ventilator tells of an attempt.
 
 
@@ -30,6 +31,11 @@ def history_of(view, attempts):
         if match and int(match[1]) not in records:
             reasons.setdefault(int(match[1]), match[2])
     reasons.update(copies)
+    # Of a lost one only the ventilator knew why, and it forgets a task that a worker ended.
+    if "offset" in view and view.get("worker"):
+        for attempt in range(1, min(view["attempt"], ATTEMPTS_MAX)):
+            if attempt not in records:
+                reasons.setdefault(attempt, "no end of it is in the log")
     both = sorted({*records, *reasons})
     found = []
     for attempt in both:

@@ -51,6 +51,19 @@ TEST_CASE("each attempt is told, those of lost workers too, and why there was an
   REQUIRE(history[2]["offset"] == 7);
 }
 
+TEST_CASE("an attempt that left nothing in the log is told as lost", "[history]") {
+  const auto done = record("done", 3, "w3", "");
+  REQUIRE(texts(history_of(done, {record("retrying", 1, "w1", "exit code 1"), done})) ==
+          std::vector<std::string>{
+              "attempt 1 failed on w1 at 2026-01-31T12:00:00.000Z after 3.2 s: exit code 1; tried "
+              "again, as its task asks",
+              "attempt 2 was lost: no end of it is in the log; tried again unasked",
+              "attempt 3 done on w3 at 2026-01-31T12:00:00.000Z after 3.2 s"});
+  auto many = done;
+  many.set("attempt", INT64_MAX);
+  REQUIRE(history_of(many, {many}).size() == 255);
+}
+
 TEST_CASE("of two copies both are told", "[history]") {
   auto killed = record("copy", 1, "w1", "cancelled");
   killed.set("ended", "cancelled");
