@@ -89,11 +89,11 @@ void need_group(const std::string& group, const Globals& globals) {
 
 void print_member(const Value& member) {
   const auto heard = member["heard_unix_ms"].int_or(0);
-  const auto in_hand = member["unacknowledged"].int_or(0);
+  const auto unacknowledged = member["unacknowledged"].int_or(0);
   std::printf("  %-20s  %s partitions  heard %s ago%s\n", shown(member["name"].text_or("")).c_str(),
               text(member["partitions"].int_or(0)).c_str(),
               human_age(process::unix_ms() - heard).c_str(),
-              in_hand == 0 ? "" : text("  ", in_hand, " in hand").c_str());
+              unacknowledged == 0 ? "" : text("  ", unacknowledged, " unacknowledged").c_str());
 }
 
 void show(const GroupOptions& options, const Globals& globals) {

@@ -20,12 +20,12 @@ struct Attend {
   std::string member;  // For people.
   std::uint64_t generation = 0;
   std::uint8_t leaving = 0;
-  std::uint64_t unacknowledged = 0;  // Records handed out and not committed; for people.
   Bytes payload;
   std::string within = {};
+  std::uint64_t unacknowledged = 0;  // Records handed out and not committed; for people.
   void fields(auto& io) {
-    io(request), io(group), io(run), io(member), io(generation), io(leaving);
-    io(unacknowledged), io(within);
+    io(request), io(group), io(run), io(member), io(generation), io(leaving), io(within);
+    io(unacknowledged);
   }
   bool operator==(const Attend&) const = default;
 };

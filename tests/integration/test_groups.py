@@ -104,7 +104,7 @@ class Groups(unittest.TestCase):
         def members():
             return self.cluster.json("group", "show", "left")[0]["each_member"]
         wait_until(lambda: [each["unacknowledged"] for each in members()] == [1], what="it has the record in hand")
-        self.assertRegex(self.cluster.eole("group", "show", "left").stdout, r"me +8 partitions +heard .* ago +1 in hand")
+        self.assertRegex(self.cluster.eole("group", "show", "left").stdout, r"me +8 partitions +heard .* ago +1 unacknowledged")
         for group, member in (("left", "you"), ("nowhere", "me")):
             refused = self.cluster.eole("group", "remove", group, member, check=False)
             self.assertEqual(refused.returncode, 2, refused.stderr)

@@ -147,7 +147,7 @@ class RightKeys(unittest.TestCase):
         one, other = (self.connect(zmq.DEALER, "queries", self.keys("observe")) for _ in range(2))
 
         def is_taken(sock, run, is_leaving):
-            sock.send_multipart([msgpack.packb([1, "attend", 5, "readers", run, "m", 0, is_leaving]), b""])
+            sock.send_multipart([msgpack.packb([1, "attend", 5, "readers", run, "m", 0, is_leaving, ""]), b""])
             self.assertTrue(sock.poll(60_000))
             fields = msgpack.unpackb(sock.recv_multipart()[0])
             if fields[1:3] != ["attending", 5]:

@@ -140,7 +140,6 @@ void GroupCore::attend(TimePoint now, GroupActions& out) {
                         member_,
                         generation_,
                         static_cast<std::uint8_t>(state_ == State::kLeaving ? 1 : 0),
-                        0,
                         {},
                         within_};
   std::vector<PartitionCursor> cursors;
@@ -148,7 +147,7 @@ void GroupCore::attend(TimePoint now, GroupActions& out) {
     // What was looked through behind what was handed out is others'.
     if (owned.handed <= owned.wanted) owned.wanted = std::max(owned.wanted, level(owned));
     if (owned.wanted > owned.committed) cursors.push_back({partition, owned.wanted});
-    said.unacknowledged += owned.in_hand;
+    said.unacknowledged += owned.unacknowledged;
   }
   said.payload = protocol::encode_cursors(cursors);
   beats_.due = now + kRepeat;
@@ -159,7 +158,7 @@ void GroupCore::attend(TimePoint now, GroupActions& out) {
 void GroupCore::on(CommitWanted&, TimePoint now, GroupActions& out) {
   for (auto& [partition, owned] : owned_) {
     owned.wanted = std::max(owned.wanted, level(owned));
-    owned.in_hand = 0;
+    owned.unacknowledged = 0;
   }
   if (generation_ != told_) return let_go(now, out);
   if (is_answered() && !is_committed()) attend(now, out);  // Else with the answer.
@@ -192,7 +191,7 @@ std::optional<std::uint32_t> GroupCore::takes(const protocol::ResultRecord& resu
   if (owned == owned_.end() || owned->second.is_leaving) return std::nullopt;
   if (offset < level(owned->second)) return std::nullopt;
   owned->second.position = owned->second.handed = offset + 1;
-  ++owned->second.in_hand;
+  ++owned->second.unacknowledged;
   return partition;
 }
 

@@ -109,7 +109,7 @@ class GroupCore {
     std::uint64_t committed = 0;  // As the sink said.
     std::uint64_t wanted = 0;     // To be committed.
     std::uint64_t handed = 0;     // Behind the last one that was handed out.
-    std::uint64_t in_hand = 0;    // So many were handed out since, not yet to be committed.
+    std::uint64_t unacknowledged = 0;  // So many were handed out since, not yet to be committed.
     bool is_leaving = false;      // Then position is all.
   };
   void on(AttendingReceived& event, TimePoint now, GroupActions& out);

@@ -125,17 +125,17 @@ export class Member {
   #attend(now) {
     this.#request += 1;
     const wanted = [];
-    let inHand = 0;
+    let unacknowledged = 0;
     for (const [partition, owned] of this.owned) {
       // What was looked through behind what was handed out is others'.
       if (owned.handed <= owned.wanted)
         owned.wanted = Math.max(owned.wanted, owned.level(this.#reading.given));
       if (owned.wanted > owned.committed) wanted.push([partition, owned.wanted]);
-      inHand += owned.inHand;
+      unacknowledged += owned.unacknowledged;
     }
     const { group, run, name } = this.#told;
     const fields = [this.#request, group, run, name, this.#generation, this.#isLeaving ? 1 : 0];
-    if (inHand > 0) fields.push(inHand);
+    if (unacknowledged > 0) fields.push('', unacknowledged);
     this.out.push([head('attend', ...fields), cursors(wanted.sort(([a], [b]) => a - b))]);
     [this.#due, this.#said] = [now + kRepeatMs, now];
   }
@@ -145,7 +145,7 @@ export class Member {
     for (const [partition, owned] of this.owned) {
       const isBut = but?.partition === partition && owned.handed === but.offset + 1;
       owned.wanted = Math.max(owned.wanted, isBut ? but.offset : owned.level(this.#reading.given));
-      owned.inHand = isBut ? 1 : 0;
+      owned.unacknowledged = isBut ? 1 : 0;
     }
     if (this.#generation !== this.#latest) this.letGo(now);
     else if (!this.isCommitted() && this.#answered === this.#request) this.#attend(now); // Else with the answer.
@@ -174,7 +174,7 @@ export class Member {
     const owned = this.owned.get(partition);
     if (!owned || owned.isLeaving || offset < owned.level(this.#reading.given)) return false;
     owned.position = owned.handed = offset + 1;
-    owned.inHand += 1;
+    owned.unacknowledged += 1;
     return true;
   }
 

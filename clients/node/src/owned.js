@@ -4,7 +4,7 @@ const kPartitionsMax = 256;
 
 export class Owned {
   handed = 0; // Behind the last one that was handed out.
-  inHand = 0; // So many were handed out since, not yet to be committed.
+  unacknowledged = 0; // So many were handed out since, not yet to be committed.
   isLeaving = false; // Then position is all.
 
   constructor(offset) {

@@ -27,13 +27,13 @@ Piece = collections.namedtuple("Piece", "batch next")  # A batch or b"", and how
 
 class Owned:
     """A partition. position: all before it was handed out, or lies before what was gone through; handed: behind the
-    last one that was handed out; wanted: to be committed; committed: as the sink said; in_hand: so many were handed out
+    last one that was handed out; wanted: to be committed; committed: as the sink said; unacknowledged: so many were handed out
     since, not yet to be committed."""
-    __slots__ = ("position", "committed", "wanted", "handed", "in_hand", "is_leaving")
+    __slots__ = ("position", "committed", "wanted", "handed", "unacknowledged", "is_leaving")
 
     def __init__(self, offset):
         self.position = self.committed = self.wanted = offset
-        self.handed = self.in_hand = 0
+        self.handed = self.unacknowledged = 0
         self.is_leaving = False  # Then position is all.
 
 
@@ -214,8 +214,8 @@ class Member:
             if owned.wanted > owned.committed:
                 cursors.append(CURSOR.pack(partition, owned.wanted))
         fields = [1, "attend", self._request, self._group, self._run, self._name, self._generation, int(self._is_leaving)]
-        in_hand = sum(owned.in_hand for owned in self.owned.values())
-        self.out.append((msgpack.packb(fields + [in_hand] * (in_hand > 0)), b"".join(cursors)))
+        unacknowledged = sum(owned.unacknowledged for owned in self.owned.values())
+        self.out.append((msgpack.packb(fields + ["", unacknowledged] * (unacknowledged > 0)), b"".join(cursors)))
         self._due, self._said = now + REPEAT_SECONDS, now
 
     def commit(self, now, but=None):
@@ -223,7 +223,7 @@ class Member:
         for partition, owned in self.owned.items():
             is_but = bool(but) and partition == but[0] and owned.handed == but[1] + 1
             owned.wanted = max(owned.wanted, but[1] if is_but else self._level(owned))
-            owned.in_hand = int(is_but)
+            owned.unacknowledged = int(is_but)
         if self._generation != self._told:
             self.let_go(now)
         elif not self.is_committed() and self._answered == self._request:  # Else with the answer.
@@ -254,7 +254,7 @@ class Member:
         owned = self.owned.get(partition)
         if owned is not None and owned.handed == offset + 1:
             owned.position, owned.handed = offset, 0
-            owned.in_hand = max(0, owned.in_hand - 1)
+            owned.unacknowledged = max(0, owned.unacknowledged - 1)
         self._read_anew()
 
     # ---- What it reads.
@@ -266,7 +266,7 @@ class Member:
         if owned is None or owned.is_leaving or offset < self._level(owned):
             return False
         owned.position = owned.handed = offset + 1
-        owned.in_hand += 1
+        owned.unacknowledged += 1
         return True
 
     def went_to(self, following):

@@ -62,7 +62,7 @@ struct Rig {
   }
   static SendAttend attend(std::uint64_t number, std::uint64_t generation,
                            const Cursors& cursors = {}) {
-    return {{number, "g", kRun, "m", generation, 0, 0, protocol::encode_cursors(cursors)}};
+    return {{number, "g", kRun, "m", generation, 0, protocol::encode_cursors(cursors)}};
   }
   static SendGroupRead read(std::uint64_t number, std::uint64_t offset,
                             const std::vector<std::uint32_t>& owned) {

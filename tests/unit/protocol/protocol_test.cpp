@@ -94,7 +94,7 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Refused{1, "queue full"});
   check_message(Cancel{1, 123456, "ranges"});
   check_message(Discard{1, 123456, "ranges"});
-  check_message(Attend{1, "billing", 2, "m1", 3, 0, 4, "cursors"});
+  check_message(Attend{1, "billing", 2, "m1", 3, 0, "cursors", "shop/", 4});
   check_message(Attending{1, 2, 3, 3, 2000, 8, "cursors"});
   check_message(Control{1, "pause", "options"});
   check_message(Query{1, "status", 123456, 42, "options"});

@@ -89,12 +89,17 @@ struct GroupsRig {
   }
   Expected<void> say(RunId run, std::uint64_t generation, const Cursors& commits, bool is_leaving,
                      const std::string& user, const std::string& name = "m",
-                     std::uint64_t in_hand = 0) {
+                     std::uint64_t unacknowledged = 0) {
     out.clear();
-    const protocol::Attend said{1,          "g",
-                                run,        name,
-                                generation, is_leaving ? std::uint8_t{1} : std::uint8_t{0},
-                                in_hand,    protocol::encode_cursors(commits)};
+    const protocol::Attend said{1,
+                                "g",
+                                run,
+                                name,
+                                generation,
+                                is_leaving ? std::uint8_t{1} : std::uint8_t{0},
+                                protocol::encode_cursors(commits),
+                                {},
+                                unacknowledged};
     return groups.attend(std::to_string(run), user, said, kLog, kHead, now, out);
   }
   void attend(RunId run, std::uint64_t generation, const Cursors& commits = {},

@@ -78,12 +78,11 @@ const char* name_of(std::uint32_t type) {
 void read_as_group(Groups& groups, std::uint64_t log, Actions& out) {
   const TimePoint now(1000s);
   REQUIRE(*groups.create("readers", 2, 3, now, out));
-  REQUIRE(groups.attend("peer", "key", {1, "readers", 8, "m1", 0, 0, 0, {}}, log, 5, now, out));
+  REQUIRE(groups.attend("peer", "key", {1, "readers", 8, "m1", 0, 0, {}}, log, 5, now, out));
   const auto cursors = protocol::encode_cursors({{0, 4}, {1, 5}});
-  REQUIRE(
-      groups.attend("peer", "key", {2, "readers", 8, "m1", 2, 0, 0, cursors}, log, 5, now, out));
+  REQUIRE(groups.attend("peer", "key", {2, "readers", 8, "m1", 2, 0, cursors}, log, 5, now, out));
   const auto later = now + kShareEvery;
-  REQUIRE(groups.attend("peer", "key2", {1, "readers", 9, "m2", 0, 0, 0, {}}, log, 5, later, out));
+  REQUIRE(groups.attend("peer", "key2", {1, "readers", 9, "m2", 0, 0, {}}, log, 5, later, out));
 }
 
 }  // namespace

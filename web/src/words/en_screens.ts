@@ -114,7 +114,7 @@ export const screens = {
   unreadTitle: 'Records unread',
   members: 'Members',
   partitionsOf: (count: number) => `${count} partition${s(count)}`,
-  inHand: (count: string) => `${count} in hand`,
+  unacknowledged: (count: string) => `${count} unacknowledged`,
   cameAgain: (count: string) => `${count} came again`,
   inAndOut: (comes: string, read: string) => `in ${comes}/s, out ${read}/s`,
   removeMember: (name: string) =>

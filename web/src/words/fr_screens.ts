@@ -205,7 +205,7 @@ export const screens: typeof english = {
   unreadTitle: 'Enregistrements non lus',
   members: 'Membres',
   partitionsOf: (count) => `${count} partition${s(count)}`,
-  inHand: (count) => `${count} en main`,
+  unacknowledged: (count) => `${count} non acquittés`,
   cameAgain: (count) => `${count} relivrés`,
   inAndOut: (comes, read) => `entrent ${comes}/s, sortent ${read}/s`,
   removeMember: (name) =>
