@@ -14,7 +14,7 @@ using protocol::PartitionCursor;
 
 namespace {
 
-constexpr std::uint64_t kInHandMax = 1ULL << 32;  // That a member is believed.
+constexpr std::uint64_t kUnacknowledgedMax = 1ULL << 32;  // That a member is believed.
 constexpr std::size_t kHoldersMax = 10;           // That are named.
 constexpr std::size_t kMovedBytes = 2 + 3 * 8;    // A partition in a record of a share.
 
@@ -90,6 +90,10 @@ std::optional<Error> Groups::why_full(const Group& group, const std::string& use
                ErrorCode::kFull};
 }
 
+bool Groups::is_removed(const Group& group, RunId run) {
+  return std::find(group.removed.begin(), group.removed.end(), run) != group.removed.end();
+}
+
 bool Groups::may_join(const Group& group, const std::string& user, const std::string& name,
                       TimePoint now) {
   const auto moved = group.partitions.size() / (group.members.size() + 1) + 1;
@@ -110,7 +114,7 @@ Expected<void> Groups::attend(const Peer& peer, const std::string& user,
   if (said.member.size() > kGroupNameBytesMax)
     return Error{text("attend: a member's name of ", said.member.size(), " bytes, limit ",
                       kGroupNameBytesMax)};
-  if (group->removed.contains(said.run))
+  if (is_removed(*group, said.run))
     return Error{text("group ", said.group, ": the member ", said.member,
                       " was removed; it may join again as a new one"),
                  ErrorCode::kDenied};
@@ -121,7 +125,7 @@ Expected<void> Groups::attend(const Peer& peer, const std::string& user,
                  ErrorCode::kDenied};
   group->attended = now;
   const bool is_now = said.generation == group->generation || planted("stale-member-commits");
-  if (is_member) known->second.unacknowledged = std::min(said.unacknowledged, kInHandMax);
+  if (is_member) known->second.unacknowledged = std::min(said.unacknowledged, kUnacknowledgedMax);
   if (is_member && is_now) commit(*group, said.run, *cursors, head, out);
   if (said.leaving != 0) {
     if (is_member) {
@@ -344,9 +348,10 @@ std::optional<std::size_t> Groups::remove_member(std::string_view name, std::str
   if (group == nullptr) return std::nullopt;
   std::size_t count = 0;
   for (const auto& [run, one] : group->members) {
-    if (one.name != member || !group->removed.insert(run).second) continue;
+    if (one.name != member || is_removed(*group, run)) continue;
     ++count;
-    if (group->removed.size() > kMembersMax) group->removed.erase(group->removed.begin());
+    group->removed.push_back(run);
+    if (group->removed.size() > kMembersMax) group->removed.pop_front();
   }
   return count;
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -45,7 +46,7 @@ struct GroupView {
   bool is_settled = true;                    // Nobody comes or goes, or is to have what others own.
   bool is_holding = true;                    // The log is kept for it.
   std::uint64_t commits = 0;                 // Since this process began …
-  std::uint64_t redelivered = 0;             // … as what members that are gone had in hand.
+  std::uint64_t redelivered = 0;  // … as what members that are gone had not acknowledged.
 };
 
 /// Groups of readers, which share the log among their members: who owns which partition, and what
@@ -125,7 +126,7 @@ class Groups {
     std::uint64_t redelivered = 0;
     std::map<RunId, Member> members;
     std::map<RunId, Member> gone;  // Members no more: it is to be shared without them.
-    std::set<RunId> removed;       // By a person, since this process began; kMembersMax of them.
+    std::deque<RunId> removed;     // By a person, since this process began: the last kMembersMax.
     TimePoint shared{};
     std::vector<Partition> partitions;
     TimePoint attended{};
@@ -142,6 +143,7 @@ class Groups {
   void let_go(Group& group, RunId run, std::uint64_t log, Actions& out);
   /// Nothing, or why nobody may join by this key.
   std::optional<Error> why_full(const Group& group, const std::string& user) const;
+  static bool is_removed(const Group& group, RunId run);
   /// May it, for what that writes?
   bool may_join(const Group& group, const std::string& user, const std::string& name,
                 TimePoint now);
