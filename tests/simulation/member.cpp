@@ -50,8 +50,8 @@ void SimMember::create() {
 void SimMember::join() {
   const auto on_trouble = [this](const client::GroupTrouble& trouble) {
     if (!trouble.is_over) return;
-    const bool is_removed = trouble.error.message.find("was removed") != std::string::npos;
-    starts_again_ = is_removed || sink_.mends(trouble.error.message) || sink_.was_mended();
+    starts_again_ = sink_.has_removed(text(name(), ".", life_)) ||
+                    sink_.mends(trouble.error.message) || sink_.was_mended();
     if (!starts_again_) throw Violation{"a member cannot read on: " + trouble.error.message};
   };
   pieces_.emplace();
@@ -118,8 +118,9 @@ void SimMember::move() {
 void SimMember::remove_one() {
   const auto members = sink_.members();
   if (members.empty()) return;
-  const Value options = Value::Map{{"group", GroupRules::kGroup},
-                                   {"member", members[fabric_.world.below(members.size())]}};
+  const auto& member = members[fabric_.world.below(members.size())];
+  sink_.note_removal(member);
+  const Value options = Value::Map{{"group", GroupRules::kGroup}, {"member", member}};
   asks_->ask(
       protocol::Control{0, "group_remove_member", options.to_msgpack()},
       [](const Expected<Value>&) {}, kForEver);

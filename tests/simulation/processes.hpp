@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "sink/io/artifact_desk.hpp"
 #include "sink/io/node.hpp"
@@ -43,6 +44,9 @@ class SimSink final : public Server {
   bool is_read_by_group() const;
   /// Of the group, by name.
   std::vector<std::string> members() const;
+  /// A person is about to remove that member.
+  void note_removal(const std::string& member) { removed_.insert(member); }
+  bool has_removed(const std::string& member) const { return removed_.contains(member); }
   /// Where it listens, for those that are about to connect.
   net::ClusterFile cluster() const;
   /// Everything in the log is as it was told, and what it names is there.
@@ -56,6 +60,7 @@ class SimSink final : public Server {
   void on_durable(std::uint64_t log, std::string_view encoded_batch);
   std::optional<sink::ArtifactShelf> shelf_;
   std::optional<sink::HistoryDesk> questions_;
+  std::set<std::string> removed_;  // Members, by people.
   std::optional<sink::Node> node_;
   std::optional<sink::History> history_;  // Its thread: it takes its time.
   std::optional<net::Socket> artifacts_;
