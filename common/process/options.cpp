@@ -33,6 +33,11 @@ std::string environment_name(std::string_view flag) {
 
 }  // namespace
 
+std::uint32_t restarts() {
+  const char* told = std::getenv(kRestarts);
+  return told == nullptr ? 0 : static_cast<std::uint32_t>(std::strtoul(told, nullptr, 10));
+}
+
 Expected<std::uint64_t> parse_number(std::string_view written, std::uint64_t least,
                                      std::uint64_t most) {
   std::uint64_t number = 0;

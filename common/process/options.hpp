@@ -15,6 +15,7 @@ namespace eole::process {
 constexpr const char* kRelease = "0.1.0";
 /// What a supervisor tells a role in its environment: how often it was started again.
 constexpr const char* kRestarts = "EOLE_RESTARTS";
+std::uint32_t restarts();
 
 /// Whole numbers and sizes as people write them, within limits. Errors say what was written, and
 /// the limits. A size is a number with B, kB, MB, GB, TB, or KiB, MiB, GiB, TiB.

@@ -4,10 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
-
-#include "common/process/options.hpp"
 
 namespace eole::process {
 
@@ -23,8 +20,6 @@ Usage usage() {
   ::getrusage(RUSAGE_SELF, &used);
   for (const auto& time : {used.ru_utime, used.ru_stime})
     out.cpu_seconds += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  if (const char* restarts = std::getenv(kRestarts))
-    out.restarts = static_cast<std::uint32_t>(std::strtoul(restarts, nullptr, 10));
   std::ifstream statm("/proc/self/statm");
   std::int64_t all = 0;
   std::int64_t resident = 0;

@@ -49,7 +49,7 @@ Value own_state(Gateway& gateway, const Within& within) {
                           {"pid", std::int64_t{::getpid()}},
                           {"version", process::kRelease},
                           {"up_seconds", used.up_seconds},
-                          {"restarts", used.restarts},
+                          {"restarts", process::restarts()},
                           {"cpu_seconds", used.cpu_seconds},
                           {"memory_bytes", used.memory_bytes},
                           {"heard", heard(gateway.fabric().heard())},

@@ -60,7 +60,7 @@ Value status(const ResultLog& log, const LogStatus& judged) {
                     {"pid", static_cast<std::int64_t>(::getpid())},
                     {"version", process::kRelease},
                     {"up_seconds", used.up_seconds},
-                    {"restarts", used.restarts},
+                    {"restarts", process::restarts()},
                     {"cpu_seconds", used.cpu_seconds},
                     {"memory_bytes", used.memory_bytes},
                     {"log", hex(core.log())},

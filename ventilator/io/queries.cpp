@@ -66,7 +66,7 @@ Value status(const Core& core, const Journal& journal) {
                     {"disk_free_bytes", journal.free_bytes()},
                     {"version", process::kRelease},
                     {"up_seconds", used.up_seconds},
-                    {"restarts", used.restarts},
+                    {"restarts", process::restarts()},
                     {"cpu_seconds", used.cpu_seconds},
                     {"memory_bytes", used.memory_bytes}};
 }

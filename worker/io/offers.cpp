@@ -9,7 +9,6 @@
 #include "common/base/text.hpp"
 #include "common/process/options.hpp"
 #include "common/process/system.hpp"
-#include "common/process/usage.hpp"
 #include "common/protocol/needs.hpp"
 
 namespace eole::worker {
@@ -27,7 +26,7 @@ protocol::Offers parsed(const Config& config) {
 void complete(Config& config) {
   config.host = process::host_name();
   config.version = process::kRelease;
-  config.restarts = process::usage().restarts;
+  config.restarts = process::restarts();
   const auto said = parsed(config);
   const auto add = [&](const std::string& name, const std::string& amount) {
     if (said.resources.contains(name)) return;
