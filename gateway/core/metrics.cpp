@@ -229,7 +229,7 @@ constexpr std::array kGroupRows{
     GroupRow{"unacknowledged", "eole_group_unacknowledged_records", "gauge",
              "Records that its members were given and have not committed."},
     GroupRow{"redelivered", "eole_group_redelivered_records_total", "counter",
-             "Records that members had in hand which left or were lost, since the sink began."},
+             "Of these, what members had that left or were lost, since the sink began."},
 };
 constexpr std::array kPartitionRows{
     GroupRow{"lag_records", "eole_group_partition_lag_records", "gauge",

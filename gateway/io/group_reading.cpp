@@ -230,7 +230,7 @@ class Readings {
       leaving_.clear();  // A second ago they said so.
       for (auto one = readings_.begin(); one != readings_.end();) {
         const auto& reading = one->second;
-        if (!reading->is_over() && now() < reading->until) {
+        if (now() < reading->until) {  // Of one that is over it is still to be told why.
           ++one;
           continue;
         }

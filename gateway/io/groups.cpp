@@ -18,7 +18,6 @@ namespace {
 using Answered = awaitable<std::optional<http::Response>>;
 
 constexpr std::string_view kGroup = "/groups/{name}";
-constexpr std::string_view kMember = "/groups/{name}/members/{member}";
 constexpr std::string_view kChain = "/chains/{name}";
 constexpr std::string_view kAlert = "/alerts/{name}";
 constexpr std::int64_t kAlertSecondsMax = 31'536'000;  // A year.
@@ -117,7 +116,11 @@ Answered remove(Ring ring, std::string name) {
   co_return json(200, view);
 }
 
-Answered remove_member(Ring ring, std::string name, std::string member) {
+// {"member": "host-4711"}: in the body, since a name may be what no path has.
+Answered remove_member(Ring ring, Exchange& exchange, std::string name) {
+  const auto said = co_await read_map(exchange);
+  only(said, {{"member", Member::Is::kName}});
+  const auto member = name_in(said, "member");
   Value wish = Value::Map{{"group", name}, {"member", member}};
   const auto view = need(co_await ring.control_sink("group_remove_member", std::move(wish)));
   if (view["was_there"] != Value(true)) throw no_such("group", name);
@@ -222,10 +225,8 @@ void add_groups(Routes& routes, Gateway& gateway) {
               [=](Exchange& e) { return show(of->ring(e), in(kGroup, e)); }});
   routes.add({"DELETE", kGroup, kSubmit, Reach::kWithin,
               [=](Exchange& e) { return remove(of->ring(e), in(kGroup, e)); }});
-  routes.add({"DELETE", kMember, kSubmit, Reach::kWithin, [=](Exchange& e) {
-                return remove_member(of->ring(e), in(kMember, e),
-                                     segment(kMember, e.request, "member"));
-              }});
+  routes.add({"POST", "/groups/{name}/remove", kSubmit, Reach::kWithin,
+              [=](Exchange& e) { return remove_member(of->ring(e), e, in(kGroup, e)); }});
   routes.add({"POST", "/groups/{name}/move", kSubmit, Reach::kWithin,
               [=](Exchange& e) { return move(of->ring(e), e, in(kGroup, e)); }});
   routes.add({"GET", "/chains", kObserve, Reach::kWithin,

@@ -97,7 +97,7 @@ class Tenants(unittest.TestCase):
         targets = {
             "/artifact/{hash}": of["sha256"], "/dead/{id}": of["dead"], "/limits/{scope}": f"project:{whose}/photos",
             "/task/{id}": of["delayed"], "/tokens/{name}": of["token"], "/uploads/{id}": of["upload"]}
-        target = path.replace("{lease}", of["lease"]).replace("{kind}", "echo").replace("{member}", "me")
+        target = path.replace("{lease}", of["lease"]).replace("{kind}", "echo")
         for begin, name in (("/projects/", f"{whose}/films"), ("/queues/", f"{whose}-jobs"), ("/schedules/", f"{whose}/nightly"),
                             ("/groups/", f"{whose}/readers"), ("/chains/", f"{whose}/thumbs"), ("/alerts/", f"{whose}/late")):
             if path.startswith(begin):
@@ -126,6 +126,7 @@ class Tenants(unittest.TestCase):
             ("post", "/queues/{name}/messages"): "1",
             ("post", "/groups/{name}/move"): {"to": "latest"},
             ("post", "/groups/{name}/commit"): {"member": "me", "batch": 1}, ("post", "/groups/{name}/leave"): {"member": "me"},
+            ("post", "/groups/{name}/remove"): {"member": "me"},
             **{("post", path): body for path, body in self.declared(whose).items()},
             ("post", "/upload"): form(("image", "x.jpg", self.photo), ("project", None, project.encode()))}
         fields = {"/upload": FORM, "/uploads": {**TUS, "Upload-Length": "9", "Upload-Metadata": "filename eA==,project "
