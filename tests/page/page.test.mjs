@@ -821,7 +821,7 @@ test('a member says what it has in hand, and is removed', async () => {
   await page.goto(`${home}/groups/held`);
   const members = page.getByRole('region', { name: 'Members' });
   const stuck = members.getByRole('listitem').filter({ hasText: 'stuck' });
-  await stuck.getByText('1 in hand').waitFor();
+  await stuck.getByText('1 unacknowledged').waitFor();
   await stuck.getByText(/^(just now|\d+ s ago)$/).waitFor();
   await page.getByText(/in \d+\/s, out \d+\/s/).waitFor();
   await stuck.getByRole('button', { name: 'Remove stuck' }).click();

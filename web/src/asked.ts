@@ -17,10 +17,11 @@ const kPollMs = 2000; // Without a live connection.
 const kSlowMs = 10_000; // With one that tells of nothing.
 
 /**
- * The answer of a GET. Asked again when something changed, at most every `least` milliseconds; not
+ * The answer of a GET. Asked again when something changed, at most every `least` milliseconds, and
+ * after `most`, since not all that changes is heard of; not
  * while nobody looks or the page is paused.
  */
-export function useAsked<T>(path: string | null, least = 1000): Answer<T> {
+export function useAsked<T>(path: string | null, least = 1000, most = kSlowMs): Answer<T> {
   const state = useSignal<{ path: string | null; data: T | null; refusal: Refusal | null }>({
     path: null,
     data: null,
@@ -56,7 +57,7 @@ export function useAsked<T>(path: string | null, least = 1000): Answer<T> {
       const before = state.peek();
       if (refusal) data = before.path === path ? before.data : null;
       state.value = { path, data, refusal };
-      soon(refusal?.status === 0 ? pause() : isLive.peek() ? Math.max(kSlowMs, least) : kPollMs);
+      soon(refusal?.status === 0 ? pause() : isLive.peek() ? Math.max(most, least) : kPollMs);
     };
     asks.value = () => soon(0);
     void go();
@@ -79,7 +80,7 @@ export function useAsked<T>(path: string | null, least = 1000): Answer<T> {
       stopLost();
       document.removeEventListener('visibilitychange', seen);
     };
-  }, [path, least]);
+  }, [path, least, most]);
   const now = state.value;
   const isOfPath = now.path === path;
   return {

@@ -56,7 +56,7 @@ function Line({ group, isNamed }: { group: Readers; isNamed?: boolean }) {
       <span class="figures-in">{unread(group)}</span>
       <span class="soft">{trendOf(sample(group))}</span>
       {group.unacknowledged > 0 && (
-        <span class="soft">{w().inHand(number(group.unacknowledged))}</span>
+        <span class="soft">{w().unacknowledged(number(group.unacknowledged))}</span>
       )}
       {group.redelivered > 0 && (
         <span class="soft">{w().cameAgain(number(group.redelivered))}</span>
@@ -68,7 +68,7 @@ function Line({ group, isNamed }: { group: Readers; isNamed?: boolean }) {
 
 /** Who reads the log, and how far each is behind; what is declared on them. */
 export function Groups() {
-  const answer = useAsked<unknown>('/groups', kAskMs);
+  const answer = useAsked<unknown>('/groups', kAskMs, kAskMs);
   return (
     <Screen title={w().groups}>
       <Listed<Readers>
@@ -126,10 +126,12 @@ function Sparkline({ known }: { known: Lag[] }) {
 
 /** One group: its partitions, who owns them, and where it goes on. */
 export function OneGroup({ name }: { name: string }) {
-  const answer = useAsked<Readers>(to(name), kAskMs);
+  const answer = useAsked<Readers>(to(name), kAskMs, kAskMs);
   const remove = async () => {
     if (await does('DELETE', to(name), [w().deleteSure(name), w().acts.remove])) go('/groups');
   };
+  const removeMember = (member: string) =>
+    does('POST', `${to(name)}/remove`, [w().removeMember(member), w().acts.remove], { member });
   const move = async (said: object) => {
     const path = `${to(name)}/move`;
     const would = await call<Move>('POST', path, { ...said, dry_run: true });
@@ -154,14 +156,21 @@ export function OneGroup({ name }: { name: string }) {
             />
             <Section title={w().members}>
               <ul class="plain-list partitions">
-                {group.each_member?.map(({ name: member, ...its }) => (
-                  <li key={member}>
+                {group.each_member?.map(({ name: member, ...its }, at) => (
+                  <li key={`${member} ${at}`}>
                     <Shape state={its.partitions > 0 ? 'running' : 'waiting'} />
                     <span class="cut">{member}</span>
                     <span class="soft">{w().partitionsOf(its.partitions)}</span>
-                    <span class="soft">{w().inHand(number(its.unacknowledged))}</span>
+                    <span class="soft">{w().unacknowledged(number(its.unacknowledged))}</span>
                     <Ago when={its.heard_unix_ms} />
-                    <Remove path={`${to(name)}/members`} name={member} text={w().removeMember(member)} />
+                    <span class="acts">
+                      <Act
+                        class="plain"
+                        says={w().acts.remove}
+                        of={member}
+                        onClick={() => removeMember(member)}
+                      />
+                    </span>
                   </li>
                 ))}
               </ul>
@@ -204,9 +213,9 @@ interface Move {
   repeats: number;
 }
 
-function Remove({ path, name, text }: { path: string; name: string; text?: string }) {
+function Remove({ path, name }: { path: string; name: string }) {
   const to = `${path}/${encodeURIComponent(name)}`;
-  const remove = () => does('DELETE', to, [text ?? w().removeIt(name), w().acts.remove]);
+  const remove = () => does('DELETE', to, [w().removeIt(name), w().acts.remove]);
   return (
     <span class="acts">
       <Act class="plain" says={w().acts.remove} of={name} onClick={remove} />
