@@ -155,10 +155,11 @@ class Resumable {
     const auto& upload = entry->upload;
     Value body = Value::Map{{"status", "uploading"}};
     if (!entry->told.is_null()) {
-      body = entry->told;
-      const auto name = body["file_name"].text_or("");
-      const auto status = co_await upload_status(gateway_.ring(exchange), name);
-      for (const auto& [member, value] : *status.as<Value::Map>()) body.set(member, value);
+      const auto name = entry->told["file_name"].text_or("");
+      body = co_await upload_status(gateway_.ring(exchange), name);
+      // But where it can be had: the status says that once it can.
+      for (const auto& [member, value] : *entry->told.as<Value::Map>())
+        if (body[member].is_null() && member != "download_url") body.set(member, value);
     }
     body.set("offset", upload.offset);
     body.set("length", upload.length ? Value(*upload.length) : Value());
