@@ -32,6 +32,7 @@ export function useEnded(path: string | null) {
     if (path === null) {
       rows.value = [];
       held.value = [];
+      next.value = null;
       shownPath.value = null;
       return;
     }
@@ -72,6 +73,7 @@ export function useEnded(path: string | null) {
     isEnding.value = true;
     try {
       for (let found = 0; found === 0 && next.value !== null && shownPath.value === path;) {
+        if (isPaused.peek()) break;
         const page = await call<Page>('GET', `${path}&cursor=${encodeURIComponent(next.value)}`);
         if (shownPath.value !== path) break; // Something else is wanted by now.
         const known = new Set(rows.peek().map((row) => row.offset));
@@ -81,7 +83,9 @@ export function useEnded(path: string | null) {
         found = more.length;
       }
     } catch (thrown) {
-      if (thrown instanceof Refusal && thrown.status === 0) {
+      // Away, too much asked, or a role that starts again: the rest of the list is there still.
+      const { status = 0 } = thrown instanceof Refusal ? thrown : {};
+      if (status === 0 || status === 429 || status >= 500) {
         await new Promise((done) => setTimeout(done, pause()));
       } else {
         next.value = null;
@@ -91,8 +95,9 @@ export function useEnded(path: string | null) {
     isEnding.value = false;
   };
   useEffect(() => {
-    if (rows.value.length === 0 && next.value !== null) void onEnd();
-  }, [path, next.value, isEnding.value]);
+    if (rows.value.length === 0 && next.value !== null && !isPaused.value) void onEnd();
+  }, [path, next.value, isEnding.value, isPaused.value]);
+  useEffect(() => () => void (shownPath.value = null), []); // Who has left wants nothing more.
   return {
     rows: path === null ? [] : rows.value,
     hasMore: next.value !== null,
