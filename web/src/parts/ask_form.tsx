@@ -64,12 +64,14 @@ export function AskForm(props: AskFormProps) {
       if (send) await send(said);
       else {
         const answer = await call<never>(...asked);
-        done ? done(answer) : tell(w().didIt);
+        const [method, to, body] = asked;
+        done ? done(answer) : tell(w().didIt, { done: { method, path: to, body } });
       }
       values.value = {};
       pulse.value += 1;
     } catch (thrown) {
-      if (!(thrown instanceof Refusal) || thrown.status < 400 || thrown.status >= 500)
+      const { status = 0 } = thrown instanceof Refusal ? thrown : {};
+      if (!(thrown instanceof Refusal) || status < 400 || status >= 500 || [401, 429].includes(status))
         return tellRefusal(thrown);
       const at = /\w+/.exec(thrown.errors[0]?.pointer ?? thrown.detail)?.[0] ?? '';
       const meant = members.find(({ name, saidAs }) => (saidAs ? saidAs.test(at) : name === at));

@@ -28,7 +28,7 @@ const toast = signal<Toast | null>(null);
 let fading: ReturnType<typeof setTimeout> | undefined;
 const kSeenMs = 8000;
 
-let last: Done | undefined; // Until it is told of.
+let last: Done | undefined; // For who tells of it at once.
 
 export function tell(text: string, more: Partial<Toast> = {}): void {
   toast.value = { text, isWrong: false, done: last, ...more };
@@ -54,7 +54,8 @@ export async function act<T>(method: Method, path: string, body?: unknown): Prom
   try {
     const answer = await call<T>(method, path, body);
     pulse.value += 1;
-    if (done) last = done;
+    last = done;
+    setTimeout(() => (last = last === done ? undefined : last));
     return answer ?? ({} as T);
   } catch (thrown) {
     tellRefusal(thrown, done);
