@@ -10,7 +10,7 @@ import { act } from '../parts/told';
 import { ask, query } from '../router';
 import { knowsEole, w } from '../settings';
 import type { Json, Row, Task } from '../types';
-import { may } from '../who';
+import { may, who } from '../who';
 
 interface Part {
   id: string;
@@ -30,7 +30,7 @@ export function Queens() {
   const wish = useSignal(n);
   const start = async (event: Event) => {
     event.preventDefault();
-    const name = `queens-${wish.value}-${Date.now().toString(36)}`;
+    const name = `${who.value?.prefix ?? ''}queens-${wish.value}-${Date.now().toString(36)}`;
     const tasks = prefixes(wish.value).map((prefix) => ({
       kind: 'nqueens',
       project: name,

@@ -6,6 +6,7 @@ import { Act, act, copy, tell } from '../parts/told';
 import { w } from '../settings';
 import type { Row, Worker } from '../types';
 import { LastWords } from './logs';
+import { seesAll } from '../who';
 
 // Those that were here while this page is open, and when they were last seen.
 const seen = new Map<string, number>();
@@ -145,7 +146,7 @@ function One({ worker, tasks }: { worker: Worker; tasks: Row[] }) {
         {rate !== null && <span class="figures-in">{w().perSecond(number(perSecond(rate)))}</span>}
         {worker.held > tasks.length && <span class="soft">{w().held(number(worker.held))}</span>}
         <span class="acts">
-          {isPaused ? (
+          {!seesAll() ? null : isPaused ? (
             <Act needs="admin" says={w().acts.resume} of={worker.name} onClick={resume} />
           ) : (
             <Act needs="admin" says={w().drain} of={worker.name} onClick={drain} />
