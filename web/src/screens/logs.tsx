@@ -210,7 +210,7 @@ export function LastWords({ role, name, isAway }: LastWordsProps) {
             .join('\n')}
         </pre>
       ) : (
-        <p class="soft">{w().wordsElsewhere(role)}</p>
+        answer.refusal && <p class="soft">{w().wordsElsewhere(role)}</p>
       )}
     </figure>
   );
