@@ -94,7 +94,7 @@ function Add() {
         const rhythm = String(when);
         const isCron = rhythm.startsWith('@') || rhythm.split(/\s+/).length === 5;
         const beat: Record<string, Json> = isCron ? { cron: rhythm } : { every: rhythm };
-        if (isCron && zone) beat['zone'] = zone;
+        if (zone) beat['zone'] = zone;
         return ['PUT', to(String(name ?? 'NAME')), { ...beat, task: task ?? null }];
       }}
       members={[
