@@ -54,7 +54,7 @@ function changed(): void {
       }, kFloodMs);
     }
     came = 0;
-    headNow.value = Math.max(headNow.peek() ?? 0, Number(next) || 0);
+    if (Number(next) >= 0) headNow.value = Math.max(headNow.peek() ?? 0, Number(next));
     if (isPaused.peek()) return; // It is shown once the page goes on.
     if (fresh.length > 0) {
       notes.value = [...fresh.reverse(), ...notes.value].slice(0, kNotesMax);
