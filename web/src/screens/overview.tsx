@@ -116,47 +116,50 @@ function Figures({ now }: { now: Status }) {
   const slots = sum((worker) => worker.slots);
   const stored = sum((worker) => Math.max(0, worker.held - worker.slots));
   const a = (rate: number | null) => (rate === null ? '–' : short(rate));
+  // Of a role that has not answered yet nothing is known.
+  const total = (count: number | undefined) => (count === undefined ? '–' : w().total(count));
+  const { ventilator, sink } = now;
   return (
     <section class="figures" aria-label={w().now}>
       <Figure
         name={w().acceptedRate}
         value={a(accepted)}
         to="/tasks"
-        note={w().total(acceptedOf(now))}
+        note={total(ventilator ? acceptedOf(now) : undefined)}
       />
       <Figure
         name={w().settledRate}
         value={a(settled)}
         to={`/tasks?state=${kSettled}`}
-        note={w().total(now.sink?.settled ?? 0)}
+        note={total(sink?.settled)}
       />
       <Figure
         name={w().failedRate}
         value={a(failed)}
         state="failed"
         to="/tasks?state=failed,dead"
-        note={w().total((now.sink?.failed ?? 0) + (now.sink?.dead ?? 0))}
+        note={total(sink ? sink.failed + sink.dead : undefined)}
       />
       <Figure
         name={stateWord('queued')}
-        value={short(left)}
+        value={a(ventilator ? left : null)}
         state="queued"
         to="/tasks?state=queued"
         note={[waits, eta === null ? '' : w().doneIn(seconds(eta))].filter(Boolean).join(', ')}
       />
       <Figure
         name={stateWord('running')}
-        value={short(now.ventilator?.running ?? 0)}
+        value={a(ventilator?.running ?? null)}
         state="running"
         to="/tasks?state=running,cancelling"
         note={slots > 0 ? w().ofSlots(slots, stored) : undefined}
       />
       <Figure
         name={w().deadLetters.toLowerCase()}
-        value={short(letters)}
+        value={a(sink ? letters : null)}
         state="dead"
         to="/dead"
-        note={w().total(now.sink?.dead ?? 0)}
+        note={total(sink?.dead)}
       />
       <Figure
         name={w().workers.toLowerCase()}
@@ -179,15 +182,16 @@ function Figures({ now }: { now: Status }) {
 
 function StateBar({ now }: { now: Status }) {
   const { ventilator, sink } = now;
-  const counts: [string, number][] = [
-    ['waiting', ventilator?.waiting ?? 0],
-    ['queued', Math.max(0, (ventilator?.queued ?? 0) - (ventilator?.waiting ?? 0))],
-    ['running', ventilator?.running ?? 0],
-    ['done', sink?.done ?? 0],
-    ['failed', sink?.failed ?? 0],
-    ['dead', sink?.dead ?? 0],
-    ['cancelled', sink?.cancelled ?? 0],
-  ];
+  const counts: [string, number][] = [];
+  if (ventilator)
+    counts.push(
+      ['waiting', ventilator.waiting],
+      ['queued', Math.max(0, ventilator.queued - ventilator.waiting)],
+      ['running', ventilator.running],
+    );
+  if (sink)
+    for (const state of ['done', 'failed', 'dead', 'cancelled'] as const)
+      counts.push([state, sink[state]]);
   return (
     <section class="section" aria-label={w().allTasks}>
       <Bar counts={counts} />
