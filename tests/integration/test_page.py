@@ -19,6 +19,8 @@ CHROMIUM = "/usr/bin/chromium"
 
 @unittest.skipUnless(node_tests.IS_HERE, "needs node and npm")
 class Page(unittest.TestCase):
+    maxDiff = None  # What node says is all there is to see.
+
     def test_its_types_hold(self):
         node_tests.install(ROOT / "web")
         done = subprocess.run(["node_modules/.bin/tsc", "--noEmit"], cwd=ROOT / "web", capture_output=True, text=True)
