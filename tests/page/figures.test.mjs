@@ -168,7 +168,11 @@ test('a second of the chart that is chosen leads to what ended then', async () =
   await until(async () => {
     const { x, y, width } = await chart.boundingBox(); // Where there is a sample by now.
     await page.mouse.click(x + width - 70, y + 40);
-    return page.url().includes('/tasks?since=');
+    const rows = page.waitForURL(/\/tasks\?since=/, { timeout: 2000 });
+    return rows.then(
+      () => true,
+      () => false,
+    );
   }, 'the rows of that second');
   const { searchParams } = new URL(page.url());
   assert.equal(searchParams.get('until') - searchParams.get('since'), 10_000);
