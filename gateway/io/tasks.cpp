@@ -236,12 +236,20 @@ class Tasks {
 
   static Response accepted() { return json(202, Value::Map{}); }
 
-  // The answer's last member: millions of ids are no single text.
+  static std::uint64_t count_of(const std::vector<Ids>& ids) {
+    std::uint64_t count = 0;
+    for (const auto& range : ids) count += range.count;
+    return count;
+  }
+
+  // The answer's last member: millions of ids are no single text. A problem says before how many
+  // they are.
   awaitable<std::optional<Response>> tell_ids(Exchange& exchange, Response answer,
                                               const std::vector<Ids>& ids) {
     auto out = std::exchange(answer.body, {});
     out.back() = ',';  // Instead of its last brace.
     if (out == "{,") out.pop_back();
+    if (answer.status >= 400) out += text("\"accepted\":", count_of(ids), ',');
     out += "\"ids\":[";
     bool is_begun = false;
     for (const auto& range : ids) {
@@ -284,9 +292,7 @@ class Tasks {
       problem = std::move(told);  // Of lines that came before those.
     }
     if (!problem) co_return std::nullopt;
-    std::uint64_t count = 0;
-    for (const auto& range : ids) count += range.count;
-    problem->accepted = count;
+    const auto count = count_of(ids);
     problem->detail += count == 0
                            ? "; no task is accepted"
                            : text("; the first ", counted(count, "task"),

@@ -18,7 +18,6 @@ Response to_response(const Problem& problem) {
       errors.push_back(Value::Map{{"pointer", error.pointer}, {"detail", error.detail}});
     body.set("errors", std::move(errors));
   }
-  if (problem.accepted) body.set("accepted", *problem.accepted);
   Response response{problem.status, {{"Content-Type", "application/problem+json"}}, body.to_json()};
   response.fields.insert(response.fields.end(), problem.fields.begin(), problem.fields.end());
   return response;

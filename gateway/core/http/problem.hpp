@@ -1,7 +1,5 @@
 #pragma once
-#include <cstdint>
 #include <exception>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +23,9 @@ struct Problem : std::exception {
   std::vector<At> errors;
   std::vector<Field> fields = {};  // Of the answer, as Retry-After.
   std::string type = {};           // What a role calls it; empty: the status says it all.
-  std::optional<std::uint64_t> accepted = {};  // Of a body of many tasks: the first so many.
 };
 
-/// application/problem+json: type, title, status, detail, errors[] {pointer, detail}, accepted.
+/// application/problem+json: type, title, status, detail, errors[] {pointer, detail}.
 Response to_response(const Problem& problem);
 
 }  // namespace eole::gateway::http
