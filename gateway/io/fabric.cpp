@@ -39,13 +39,12 @@ void Fabric::open_reader() {
                               [this](const protocol::Progress& progress) { show(progress); }});
 }
 
-awaitable<Fabric::Answer> Fabric::ask(client::Asks& role, client::Question question,
-                                      Duration patience) {
+awaitable<Fabric::Answer> Fabric::ask(client::Asks& role, std::int64_t& heard,
+                                      client::Question question, Duration patience) {
   auto answer = co_await told_later<Answer>([&](auto tell) {
     role.ask(
         std::move(question), [tell](const Answer& told) { tell(told); }, patience);
   });
-  auto& heard = &role == &ventilator_ ? heard_.ventilator : heard_.sink;
   if (answer || !answer.error().is_silence()) heard = process::unix_ms();
   co_return answer;
 }

@@ -99,7 +99,14 @@ class Fabric {
     std::function<void()> wake;
     bool is_to_ask = false;  // It may have been missed.
   };
-  awaitable<Answer> ask(client::Asks& role, client::Question question, Duration patience);
+  awaitable<Answer> ask(client::Asks& role, std::int64_t& heard, client::Question question,
+                        Duration patience);
+  awaitable<Answer> ask_ventilator(client::Question question, Duration patience) {
+    return ask(ventilator_, heard_.ventilator, std::move(question), patience);
+  }
+  awaitable<Answer> ask_sink(client::Question question, Duration patience) {
+    return ask(sink_, heard_.sink, std::move(question), patience);
+  }
   void flush();
   void give_up();
   void send(std::vector<Waiting> those);

@@ -32,12 +32,12 @@ protocol::Query query_of(std::string what, const TaskId& id, const Value& option
 awaitable<Ring::Answer> Ring::ventilator(std::string what, TaskId id, Value options,
                                          Duration patience) {
   auto query = query_of(std::move(what), id, options, within_);
-  co_return co_await fabric_->ask(fabric_->ventilator_, std::move(query), patience);
+  co_return co_await fabric_->ask_ventilator(std::move(query), patience);
 }
 
 awaitable<Ring::Answer> Ring::sink(std::string what, TaskId id, Value options, Duration patience) {
   auto query = query_of(std::move(what), id, options, within_);
-  co_return co_await fabric_->ask(fabric_->sink_, std::move(query), patience);
+  co_return co_await fabric_->ask_sink(std::move(query), patience);
 }
 
 awaitable<std::shared_ptr<const kinds::OfferedKinds>> Ring::offered(Duration patience) {
@@ -59,29 +59,29 @@ awaitable<std::shared_ptr<const kinds::OfferedKinds>> Ring::offered(Duration pat
 
 awaitable<Ring::Answer> Ring::read_log(std::uint64_t offset, std::string pattern) {
   protocol::Read read{0, 0, offset, 0, kPageBytes, within_.prefix(), std::move(pattern)};
-  co_return co_await fabric_->ask(fabric_->sink_, std::move(read), kPagePatience);
+  co_return co_await fabric_->ask_sink(std::move(read), kPagePatience);
 }
 
 awaitable<Ring::Answer> Ring::control(std::string what, Value options) {
   protocol::Control control{0, std::move(what), options.to_msgpack(), within_.prefix()};
-  co_return co_await fabric_->ask(fabric_->ventilator_, std::move(control), kPatience);
+  co_return co_await fabric_->ask_ventilator(std::move(control), kPatience);
 }
 
 awaitable<Ring::Answer> Ring::control_sink(std::string what, Value options) {
   protocol::Control control{0, std::move(what), options.to_msgpack(), within_.prefix()};
-  co_return co_await fabric_->ask(fabric_->sink_, std::move(control), kPatience);
+  co_return co_await fabric_->ask_sink(std::move(control), kPatience);
 }
 
 std::uint64_t Ring::random() const { return fabric_->world().random(); }
 
 awaitable<Ring::Answer> Ring::cancel(Origin origin, SeqRanges seqs) {
   protocol::Cancel cancel{0, origin, seqs.encode(), within_.prefix()};
-  co_return co_await fabric_->ask(fabric_->ventilator_, std::move(cancel), kPatience);
+  co_return co_await fabric_->ask_ventilator(std::move(cancel), kPatience);
 }
 
 awaitable<Ring::Answer> Ring::discard(Origin origin, SeqRanges seqs) {
   protocol::Discard discard{0, origin, seqs.encode(), within_.prefix()};
-  co_return co_await fabric_->ask(fabric_->sink_, std::move(discard), kPatience);
+  co_return co_await fabric_->ask_sink(std::move(discard), kPatience);
 }
 
 awaitable<client::SubmitEnded> Ring::submit(Bytes groups, std::uint32_t count, std::string key) {
