@@ -19,6 +19,7 @@ constexpr std::size_t kNameBytesMax = 255;
 /// What the project is called that a project's last task is in: its results are none of the
 /// project's own.
 constexpr std::string_view kCollectSuffix = "/collect";
+constexpr std::int64_t kExpectedMax = 1LL << 40;  // Tasks of a project: more is a mistake.
 
 constexpr std::uint8_t kPriorityMax = 9;
 constexpr std::uint32_t kBackoffMsMax = 86'400'000;     // A day between two attempts.

@@ -5,6 +5,7 @@
 #include "common/base/durations.hpp"
 #include "common/base/text.hpp"
 #include "common/process/system.hpp"
+#include "common/protocol/task_class.hpp"
 
 namespace eole::gateway {
 
@@ -12,7 +13,7 @@ using http::Problem;
 
 namespace {
 constexpr std::size_t kMapBytesMax = 2 << 20;
-constexpr std::int64_t kCountMax = 1099511627776;  // 2^40: more is a mistake.
+static_assert(protocol::kExpectedMax == 1'099'511'627'776);  // As it is told.
 
 // Null: it is.
 const char* why_not(const Value& value, Member::Is is) {
@@ -32,8 +33,8 @@ const char* why_not(const Value& value, Member::Is is) {
     case Member::Is::kWhole:
       return value.as<std::int64_t>() != nullptr && value.int_or(-1) >= 0 ? nullptr
                                                                           : "is no whole number";
-    case Member::Is::kCount:
-      return value.int_or(0) >= 1 && value.int_or(0) <= kCountMax
+    case Member::Is::kExpected:
+      return value.int_or(0) >= 1 && value.int_or(0) <= protocol::kExpectedMax
                  ? nullptr
                  : "is no whole number from 1 to 1099511627776";
   }

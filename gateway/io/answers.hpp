@@ -20,9 +20,9 @@ Value need(Expected<Value> answer);
 
 /// The body as a JSON object; an empty one if there is no body. Throws Problem.
 awaitable<Value> read_map(Exchange& exchange);
-/// A member of a map, and what it must be if it is there. kCount: of tasks, at least one.
+/// A member of a map, and what it must be if it is there. kExpected: so many tasks.
 struct Member {
-  enum class Is : std::uint8_t { kAny, kText, kName, kFlag, kList, kWhole, kCount };
+  enum class Is : std::uint8_t { kAny, kText, kName, kFlag, kList, kWhole, kExpected };
   std::string_view name;
   Is is = Is::kAny;
   std::string_view like = {};  // What it may be, for who wrote something else.

@@ -88,7 +88,7 @@ Answered list(Ring ring) {
 // {"expected", "is_again", "then": a task}
 Answered open(Ring ring, Exchange& exchange) {
   const auto asked = co_await read_map(exchange);
-  only(asked, {{"expected", Member::Is::kCount}, {"is_again", Member::Is::kFlag}, {"then"}});
+  only(asked, {{"expected", Member::Is::kExpected}, {"is_again", Member::Is::kFlag}, {"then"}});
   Value wish = Value::Map{{"project", name_of(exchange)}};
   for (const auto* name : {"expected", "is_again"})
     if (!asked[name].is_null()) wish.set(name, asked[name]);

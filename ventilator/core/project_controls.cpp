@@ -13,8 +13,6 @@ using protocol::Value;
 
 namespace {
 
-constexpr std::int64_t kExpectedMax = 1LL << 40;  // Tasks: more is a mistake.
-
 Expected<std::string> name_of(const Value& options) {
   auto name = options["project"].text_or("");
   const auto most = protocol::kNameBytesMax - protocol::kCollectSuffix.size();
@@ -107,8 +105,9 @@ Expected<Value> ProjectControls::open(const Value& options, Actions& out) {
                  ErrorCode::kConflict};
   const auto& said = options["expected"];
   const auto expected = said.is_null() ? 0 : said.int_or(-1);
-  if (expected < 0 || expected > kExpectedMax)
-    return Error{text("project ", *name, ": expected: a number of tasks, limit ", kExpectedMax)};
+  if (expected < 0 || expected > protocol::kExpectedMax)
+    return Error{text("project ", *name, ": expected: a number of tasks, limit ",
+                      protocol::kExpectedMax)};
   if (const auto* blob = options["collect"].as<Blob>()) {
     auto collect = collect_of(*name, blob->bytes);
     if (!collect) return Error{text("project ", *name, ": ", collect.error().message)};
@@ -123,8 +122,7 @@ Expected<Value> ProjectControls::open(const Value& options, Actions& out) {
   project.is_opened = true;
   project.is_closed = false;
   project.is_retried = is_begun || is_retry;
-  if (expected > 0) project.expected = static_cast<std::uint64_t>(expected);
-  if (is_again) project.expected = 0;
+  if (is_again || expected > 0) project.expected = static_cast<std::uint64_t>(expected);
   Value answer = Value::Map{{"project", *name}, {"state", "open"}};
   if (is_retry) answer.set("retried_after", to_text(TaskId{durable_.origin, project.opened_after}));
   if (known == nullptr || project != *known) put(*name, std::move(project), out);

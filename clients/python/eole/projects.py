@@ -12,7 +12,7 @@ def expected_of(name, expected):
     """The option of open that says so; none if nothing is expected."""
     if expected is None:
         return {}
-    if not isinstance(expected, int) or not 1 <= expected <= EXPECTED_MAX:
+    if type(expected) is not int or not 1 <= expected <= EXPECTED_MAX:
         raise BadTask(f"project {name}: expected {expected!r}: is no whole number from 1 to {EXPECTED_MAX}")
     return {"expected": expected}
 

@@ -63,6 +63,10 @@ TEST_CASE("what is expected of a project is a number of tasks", "[projects]") {
   REQUIRE(parts.controls.open(photos({{"expected", 3}}), parts.out));
   REQUIRE(parts.controls.open(photos({{"expected", 0}}), parts.out));  // As if it was left out.
   REQUIRE(parts.of("photos").expected == 3);
+  REQUIRE(parts.controls.open(photos({{"is_again", true}, {"expected", 5}}), parts.out));
+  REQUIRE(parts.of("photos").expected == 5);
+  REQUIRE(parts.controls.open(photos({{"is_again", true}}), parts.out));
+  REQUIRE(parts.of("photos").expected == 0);
 }
 
 TEST_CASE("a project that was closed is opened again only by who says so", "[projects]") {
