@@ -669,6 +669,19 @@ test('what roles log is shown as it comes, narrowed by level and task', async ()
   await row.waitFor();
 });
 
+/** Does what is to be done while that role, which is killed, is not started again. */
+async function whileAway(role, act) {
+  const up = Number(process.env.EOLE_UP);
+  const pid = execFileSync('pgrep', ['-P', String(up), '-x', role]);
+  process.kill(up, 'SIGSTOP');
+  try {
+    process.kill(Number(pid), 'SIGKILL');
+    await act();
+  } finally {
+    process.kill(up, 'SIGCONT');
+  }
+}
+
 for (const role of ['sink', 'ventilator'])
   test(`a page without a ${role} says so, and catches up without losing a row`, async () => {
     const task = { kind: 'echo', args: {}, project: `without-${role}` };
@@ -676,21 +689,13 @@ for (const role of ['sink', 'ventilator'])
     await page.goto(`${home}/tasks?project=without-${role}`);
     await page.getByText('1 task', { exact: true }).waitFor();
     await page.evaluate(() => (window.isSame = true));
-    const up = Number(process.env.EOLE_UP);
-    const pid = execFileSync('pgrep', ['-P', String(up), '-x', role])
-      .toString()
-      .trim();
-    process.kill(up, 'SIGSTOP');
-    try {
-      process.kill(Number(pid), 'SIGKILL');
+    await whileAway(role, async () => {
       await page
         .getByRole('alert')
         .getByText(`The ${role} has not answered`, { exact: false })
         .waitFor();
       assert.equal(await page.getByRole('row').count(), 2);
-    } finally {
-      process.kill(up, 'SIGCONT');
-    }
+    });
     await until(async () => (await ask('POST', '/task', [task, task])).status === 202, 'accepted');
     await page.getByRole('row').nth(3).waitFor();
     await page.getByRole('alert').waitFor({ state: 'detached' });
@@ -704,13 +709,7 @@ for (const role of ['sink', 'ventilator'])
     const about = () => page.getByRole('region', { name: role, exact: true });
     await about().getByText('answers', { exact: true }).waitFor();
     const { lines } = await (await words).json();
-    const up = Number(process.env.EOLE_UP);
-    const pid = execFileSync('pgrep', ['-P', String(up), '-x', role])
-      .toString()
-      .trim();
-    process.kill(up, 'SIGSTOP');
-    try {
-      process.kill(Number(pid), 'SIGKILL');
+    await whileAway(role, async () => {
       const killed = Date.now();
       await about().getByText('does not answer', { exact: false }).waitFor();
       const last = about().getByRole('figure').filter({ hasText: 'What it said last' });
@@ -727,9 +726,7 @@ for (const role of ['sink', 'ventilator'])
       const later = about().getByRole('figure').filter({ hasText: 'Ses derniers mots' });
       const said = role === 'sink' ? 'sink.log' : lines[0].text;
       await later.getByText(said, { exact: false }).waitFor();
-    } finally {
-      process.kill(up, 'SIGCONT');
-    }
+    });
     await about().getByText('répond', { exact: true }).waitFor();
     const again = about().getByText('redémarrages').locator('xpath=following-sibling::dd[1]');
     await until(async () => Number(await again.textContent()) > 0, 'a restart');
