@@ -27,13 +27,13 @@ while True:
     log, last_log = last_log, msgpack.unpackb(head)[2]
     if log not in (None, last_log):
         print("the log was replaced: offsets begin anew", file=sys.stderr)
-    offset, _run, _level, count, worker, _ = struct.unpack_from("<QQQIHH", batch)
-    at, end = 32 + worker, offset + count
+    offset, _run, _level, count, worker, _pid = struct.unpack_from("<QQQIHI", batch)
+    at, end = 34 + worker, offset + count
     while offset < end:
-        run = struct.unpack_from("<IQIQHBBqQBBBBII", batch, at)
-        seq, state, kind, project, artifacts, key, results = run[1], run[5], *run[9:14]
-        name = shown(batch[at + 56:at + 56 + kind], bytes.decode)
-        at += 56 + kind + project + 32 * artifacts + key
+        run = struct.unpack_from("<IQIQHBBqqQBBBBII", batch, at)
+        seq, state, kind, project, artifacts, key, results = run[1], run[5], *run[10:15]
+        name = shown(batch[at + 64:at + 64 + kind], bytes.decode)
+        at += 64 + kind + project + 32 * artifacts + key
         for seq in range(seq, seq + results):
             size, = struct.unpack_from("<I", batch, at)
             body = shown(batch[at + 4:at + 4 + size], lambda raw: msgpack.unpackb(raw, strict_map_key=False))

@@ -21,6 +21,10 @@ std::string to_text(const TaskId& id) {
   return origin_text(id.origin) + "-" + std::to_string(id.seq);
 }
 
+std::string to_text(const Lease& lease) {
+  return std::to_string(lease.start) + "-" + std::to_string(lease.number);
+}
+
 std::optional<TaskId> parse_task_id(std::string_view written) {
   if (written.size() < kOriginLetters + 2 || written[kOriginLetters] != '-') return std::nullopt;
   TaskId id;

@@ -39,6 +39,8 @@ struct Link {
 
 /// The short text of an id, "k3f9qz-17".
 std::string to_text(const TaskId& id);
+/// "3-1234": its start and its number.
+std::string to_text(const Lease& lease);
 /// The six letters of an origin.
 std::string origin_text(Origin origin);
 /// The id behind a text; nothing if it is none.

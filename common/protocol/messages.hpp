@@ -243,6 +243,7 @@ struct Goodbye {
 /// the acknowledgement covers it (rules R1 to R5).
 struct Results {
   static constexpr std::string_view kName = "results";
+  static constexpr std::uint32_t kFieldsNeeded = 6;
   RunId run = 0;
   std::uint64_t first = 0;
   std::uint64_t floor = 0;
@@ -250,7 +251,10 @@ struct Results {
   std::string worker;
   Origin origin = 0;
   Bytes payload;
-  void fields(auto& io) { io(run), io(first), io(floor), io(count), io(worker), io(origin); }
+  std::uint32_t pid = 0;
+  void fields(auto& io) {
+    io(run), io(first), io(floor), io(count), io(worker), io(origin), io(pid);
+  }
   bool operator==(const Results&) const = default;
 };
 

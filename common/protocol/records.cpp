@@ -101,21 +101,25 @@ void put_task_run(Bytes& out, const TaskRun& run) {
   char header[TaskRun::kHeaderBytes] = {};
   write_at<std::uint64_t>(header, 0, run.seq);
   write_at<std::uint64_t>(header, 8, run.lease_number);
-  write_at<std::uint16_t>(header, 16, run.attempt);
-  write_at<std::uint16_t>(header, 18, static_cast<std::uint16_t>(run.task_class.size()));
-  write_at<std::uint32_t>(header, 20, run.count);
-  write_at<std::uint32_t>(header, 24, static_cast<std::uint32_t>(run.specs.size()));
+  write_at<std::int64_t>(header, 16, run.submitted_unix_ms);
+  write_at<std::uint16_t>(header, 24, run.attempt);
+  write_at<std::uint16_t>(header, 26, static_cast<std::uint16_t>(run.task_class.size()));
+  write_at<std::uint16_t>(header, 28, static_cast<std::uint16_t>(run.lost.size()));
+  write_at<std::uint32_t>(header, 30, run.count);
+  write_at<std::uint32_t>(header, 34, static_cast<std::uint32_t>(run.specs.size()));
   out.append(header, sizeof header);
   out += run.task_class;
+  out += run.lost;
   out += run.specs;
 }
 
 void extend_task_run(Bytes& out, std::size_t run_at, std::uint32_t count, std::string_view specs) {
   out += specs;
   char* header = out.data() + run_at;
-  write_at<std::uint32_t>(header, 20, read_at<std::uint32_t>({header, 24}, 20) + count);
-  const auto before = read_at<std::uint32_t>({header, 28}, 24);
-  write_at<std::uint32_t>(header, 24, before + static_cast<std::uint32_t>(specs.size()));
+  const std::string_view before(header, TaskRun::kHeaderBytes);
+  const auto more = static_cast<std::uint32_t>(specs.size());
+  write_at<std::uint32_t>(header, 30, read_at<std::uint32_t>(before, 30) + count);
+  write_at<std::uint32_t>(header, 34, read_at<std::uint32_t>(before, 34) + more);
 }
 
 std::optional<TaskRun> read_task_run(ByteReader& reader) {
@@ -124,11 +128,13 @@ std::optional<TaskRun> read_task_run(ByteReader& reader) {
   TaskRun run;
   run.seq = read_at<std::uint64_t>(header, 0);
   run.lease_number = read_at<std::uint64_t>(header, 8);
-  run.attempt = read_at<std::uint16_t>(header, 16);
-  run.count = read_at<std::uint32_t>(header, 20);
-  run.task_class = reader.take(read_at<std::uint16_t>(header, 18));
-  run.specs = reader.take(read_at<std::uint32_t>(header, 24));
-  if (!reader.ok()) return std::nullopt;
+  run.submitted_unix_ms = read_at<std::int64_t>(header, 16);
+  run.attempt = read_at<std::uint16_t>(header, 24);
+  run.count = read_at<std::uint32_t>(header, 30);
+  run.task_class = reader.take(read_at<std::uint16_t>(header, 26));
+  run.lost = reader.take(read_at<std::uint16_t>(header, 28));
+  run.specs = reader.take(read_at<std::uint32_t>(header, 34));
+  if (!reader.ok() || (!run.lost.empty() && run.count > 1)) return std::nullopt;
   return run;
 }
 
@@ -233,13 +239,14 @@ void put_result_run(Bytes& out, const ResultRun& run) {
       (result.is_final ? kFinal : 0) | (result.is_unconfirmed ? kUnconfirmed : 0) |
       (result.may_have_copy ? kMayHaveCopy : 0) | (result.is_copy ? kCopy : 0));
   write_at<std::int64_t>(header, 28, result.finished_unix_ms);
-  write_at<std::uint64_t>(header, 36, result.run_us);
-  header[44] = static_cast<char>(result.kind.size());
-  header[45] = static_cast<char>(result.project.size());
-  header[46] = static_cast<char>(result.artifacts.size() / kSha256Bytes);
-  header[47] = static_cast<char>(result.key.size());
-  write_at<std::uint32_t>(header, 48, run.count);
-  write_at<std::uint32_t>(header, 52, static_cast<std::uint32_t>(run.bodies.size()));
+  write_at<std::int64_t>(header, 36, result.submitted_unix_ms);
+  write_at<std::uint64_t>(header, 44, result.run_us);
+  header[52] = static_cast<char>(result.kind.size());
+  header[53] = static_cast<char>(result.project.size());
+  header[54] = static_cast<char>(result.artifacts.size() / kSha256Bytes);
+  header[55] = static_cast<char>(result.key.size());
+  write_at<std::uint32_t>(header, 56, run.count);
+  write_at<std::uint32_t>(header, 60, static_cast<std::uint32_t>(run.bodies.size()));
   out.append(header, sizeof header);
   out += result.kind;
   out += result.project;
@@ -261,13 +268,14 @@ std::optional<ResultRun> read_result_run(ByteReader& reader) {
   const auto state = read_at<std::uint8_t>(header, 26);
   const auto flags = read_at<std::uint8_t>(header, 27);
   first.finished_unix_ms = read_at<std::int64_t>(header, 28);
-  first.run_us = read_at<std::uint64_t>(header, 36);
-  run.count = read_at<std::uint32_t>(header, 48);
-  first.kind = reader.take(read_at<std::uint8_t>(header, 44));
-  first.project = reader.take(read_at<std::uint8_t>(header, 45));
-  first.artifacts = reader.take(read_at<std::uint8_t>(header, 46) * kSha256Bytes);
-  first.key = reader.take(read_at<std::uint8_t>(header, 47));
-  run.bodies = reader.take(read_at<std::uint32_t>(header, 52));
+  first.submitted_unix_ms = read_at<std::int64_t>(header, 36);
+  first.run_us = read_at<std::uint64_t>(header, 44);
+  run.count = read_at<std::uint32_t>(header, 56);
+  first.kind = reader.take(read_at<std::uint8_t>(header, 52));
+  first.project = reader.take(read_at<std::uint8_t>(header, 53));
+  first.artifacts = reader.take(read_at<std::uint8_t>(header, 54) * kSha256Bytes);
+  first.key = reader.take(read_at<std::uint8_t>(header, 55));
+  run.bodies = reader.take(read_at<std::uint32_t>(header, 60));
   if (!reader.ok() || state < 1 || state > 4) return std::nullopt;
   if (first.id.seq == 0 || run.count == 0 || first.id.seq > UINT64_MAX - run.count)
     return std::nullopt;
@@ -312,13 +320,13 @@ std::optional<ResultRecord> ResultReader::next() {
 
 Bytes encode_batch(const ResultBatch& batch) {
   Bytes out;
-  out.reserve(40 + batch.worker.size() + batch.records.size());
+  out.reserve(ResultBatch::kHeaderBytes + batch.worker.size() + batch.records.size());
   put<std::uint64_t>(out, batch.first_offset);
   put<std::uint64_t>(out, batch.run);
   put<std::uint64_t>(out, batch.level);
   put<std::uint32_t>(out, batch.count);
   put<std::uint16_t>(out, static_cast<std::uint16_t>(batch.worker.size()));
-  put<std::uint16_t>(out, 0);
+  put<std::uint32_t>(out, batch.pid);
   out += batch.worker;
   out += batch.records;
   return out;
@@ -332,7 +340,7 @@ std::optional<ResultBatch> read_batch(std::string_view bytes) {
   batch.level = reader.get<std::uint64_t>();
   batch.count = reader.get<std::uint32_t>();
   const auto worker_bytes = reader.get<std::uint16_t>();
-  reader.get<std::uint16_t>();
+  batch.pid = reader.get<std::uint32_t>();
   batch.worker = reader.take(worker_bytes);
   if (!reader.ok()) return std::nullopt;
   batch.records = reader.rest();

@@ -51,17 +51,19 @@ void put_acceptance(Bytes& out, const Acceptance& acceptance);
 /// Nothing, and the reader not ok, behind the last one.
 std::optional<Acceptance> read_acceptance(ByteReader& reader);
 
-/// Tasks of one class on a pipe whose numbers and leases follow one another: u64 seq, u64 lease
-/// number, u16 attempt, u16 class size, u32 count, u32 specs size; class, then `count` specs as
-/// they were submitted.
+/// Tasks of one class on a pipe that were accepted together, whose numbers and leases follow one
+/// another: u64 seq, u64 lease number, i64 submitted (Unix ms), u16 attempt, u16 class size, u16
+/// lost size, u32 count, u32 specs size; class, lost, then `count` specs as they were submitted.
 struct TaskRun {
-  static constexpr std::size_t kHeaderBytes = 28;
+  static constexpr std::size_t kHeaderBytes = 38;
   Seq seq = 0;
   std::uint64_t lease_number = 0;
   std::uint16_t attempt = 1;
   std::uint32_t count = 1;
   std::string_view task_class;  // Encoded.
   std::string_view specs;
+  std::int64_t submitted_unix_ms = 0;
+  std::string_view lost = {};  // Why attempts before it were: a msgpack list. Of one task only.
   bool operator==(const TaskRun&) const = default;
 };
 void put_task_run(Bytes& out, const TaskRun& run);
@@ -105,7 +107,8 @@ struct ResultRecord {
   bool is_final = true;
   bool is_unconfirmed = false;  // A lost worker may still be running it.
   std::int64_t finished_unix_ms = 0;
-  std::uint64_t run_us = 0;  // Zero: nobody ran it.
+  std::int64_t submitted_unix_ms = 0;  // When it was accepted, by its ventilator's clock.
+  std::uint64_t run_us = 0;            // Zero: nobody ran it.
   std::uint64_t run_ms() const { return run_us / 1000; }
   std::string_view kind;
   std::string_view project;
@@ -119,12 +122,12 @@ struct ResultRecord {
 
 /// Results that differ in their bodies only, of tasks whose numbers and leases follow one another:
 /// u32 origin, u64 seq, u32 lease start, u64 lease number, u16 attempt, u8 state, u8 flags (1:
-/// final, 2: unconfirmed, 4: may have a copy, 8: is one), i64 finished (Unix ms), u64 run time in
-/// microseconds (zero: nobody ran it), u8 kind size, u8 project size, u8 artifacts, u8 key size,
-/// u32 count, u32 size of the bodies; kind, project, artifacts (32 bytes each) and key (one result
-/// only), then `count` bodies, each after its size as u32.
+/// final, 2: unconfirmed, 4: may have a copy, 8: is one), i64 finished, i64 submitted (Unix ms),
+/// u64 run time in microseconds (zero: nobody ran it), u8 kind size, u8 project size, u8 artifacts,
+/// u8 key size, u32 count, u32 size of the bodies; kind, project, artifacts (32 bytes each) and key
+/// (one result only), then `count` bodies, each after its size as u32.
 struct ResultRun {
-  static constexpr std::size_t kHeaderBytes = 56;
+  static constexpr std::size_t kHeaderBytes = 64;
   ResultRecord first;  // Without its body.
   std::uint32_t count = 1;
   std::string_view bodies;
@@ -157,15 +160,16 @@ class ResultReader {
 };
 
 /// A piece of the log, as it is on disk and on the wire: u64 first offset, u64 run, u64 level,
-/// u32 count, u16 worker size, u16 zero, worker, then the runs of `count` results.
+/// u32 count, u16 worker size, u32 pid, worker, then the runs of `count` results.
 struct ResultBatch {
-  static constexpr std::size_t kHeaderBytes = 32;
+  static constexpr std::size_t kHeaderBytes = 34;
   std::uint64_t first_offset = 0;
   RunId run = 0;
   std::uint64_t level = 0;  // All of the run's numbers up to this one are in the log.
   std::uint32_t count = 0;
   std::string_view worker;
   std::string_view records;
+  std::uint32_t pid = 0;  // The worker's process; zero: nobody's.
   bool operator==(const ResultBatch&) const = default;
 };
 Bytes encode_batch(const ResultBatch& batch);

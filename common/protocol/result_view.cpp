@@ -15,8 +15,9 @@
 namespace eole::protocol {
 
 bool is_of_the_record(std::string_view name) {
-  constexpr std::array kNames{"offset", "id",       "kind",        "project",     "state", "attempt",
-                              "worker", "finished", "run_seconds", "unconfirmed", "spec"};
+  constexpr std::array kNames{"offset",   "id",          "kind",        "project",
+                              "state",    "attempt",     "worker",      "submitted",
+                              "finished", "run_seconds", "unconfirmed", "spec"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
@@ -144,6 +145,7 @@ Value view_of(const ResultRecord& result, std::string_view worker, std::uint64_t
   if (result.is_copy) view.set("ended", to_text(result.state));
   view.set("attempt", std::uint32_t{result.attempt});
   view.set("worker", worker);
+  if (result.submitted_unix_ms > 0) view.set("submitted", rfc3339(result.submitted_unix_ms));
   if (result.finished_unix_ms > 0) view.set("finished", rfc3339(result.finished_unix_ms));
   view.set("run_seconds", static_cast<double>(result.run_ms()) / 1000.0);
   if (result.is_unconfirmed) view.set("unconfirmed", true);

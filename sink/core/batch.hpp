@@ -12,8 +12,9 @@ class OpenBatch {
  public:
   /// `level`: all of the run's numbers up to it are in the log already. `bytes`: that all runs have
   /// together.
-  OpenBatch(RunId run, std::uint64_t level, std::string_view worker, std::size_t bytes)
-      : batch_{0, run, level, 0, worker, {}}, bytes_expected_(bytes) {}
+  OpenBatch(RunId run, std::uint64_t level, std::string_view worker, std::uint32_t pid,
+            std::size_t bytes)
+      : batch_{0, run, level, 0, worker, {}, pid}, bytes_expected_(bytes) {}
   void add(const protocol::ResultRun& run, std::uint64_t offset);
   /// With what it has, and what lies before it, all up to `level` are in the log.
   void raise(std::uint64_t level) { batch_.level = level; }

@@ -108,7 +108,8 @@ void Settler::on(const ResultsReceived& event, Actions& out) {
   if (runs_.claim(results.run, event.user)) out.push_back(AppendRun{results.run, event.user});
   runs_.raise(results.run, results.origin, last);
   const bool is_early = planted("level-before-its-results");
-  OpenBatch open(results.run, is_early ? last : level, results.worker, results.payload.size());
+  OpenBatch open(results.run, is_early ? last : level, results.worker, results.pid,
+                 results.payload.size());
   for (const auto& run : judged.news.runs) take_or_fail(run, event.missing, open, out);
   open.raise(last);  // Not sooner: of several batches a power cut may leave the first ones.
   close(open, out);
@@ -173,7 +174,7 @@ void Settler::on(const VerdictsReceived& event, Actions& out) {
     if (!run->first.is_final && !run->first.is_copy) return;
     if (run->first.id.seq > origins_.announced(verdicts.origin)) return;
   }
-  OpenBatch open(0, 0, "", verdicts.payload.size());
+  OpenBatch open(0, 0, "", 0, verdicts.payload.size());
   reader = ByteReader(verdicts.payload);
   while (!reader.is_done()) {
     const auto run = *read_result_run(reader);

@@ -18,6 +18,7 @@ namespace eole::sink {
 using protocol::encode;
 using protocol::encode_answer;
 using protocol::Message;
+using protocol::ResultBatch;
 using protocol::Value;
 
 namespace {
@@ -82,10 +83,10 @@ Expected<Value> parts(History& history, const std::optional<Projects::Project>& 
   std::size_t bytes = 0;
   const auto next = history.visit_project(
       name, from, found->last_offset,
-      [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+      [&](const protocol::ResultRecord& record, const ResultBatch& batch, std::uint64_t offset) {
         constexpr std::size_t kAroundBody = 256;  // What a view says besides, about.
         if (is_missing && !tells_of_missing(record)) return true;
-        auto view = view_of(record, worker, offset);
+        auto view = view_of(record, batch.worker, offset);
         if (is_missing)
           view = Value::Map{
               {"id", view["id"]}, {"state", view["state"]}, {"instead_of", view["instead_of"]}};
@@ -112,11 +113,13 @@ Value attempts(History& history, const TaskId& id, const KnownTask& known, const
   bool is_outside = false;
   const auto next = history.visit_attempts(
       id, known, std::min(before, head),
-      [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+      [&](const protocol::ResultRecord& record, const ResultBatch& batch, std::uint64_t offset) {
         is_outside = !within.has(record.project);  // Then so are all of this task.
         if (is_outside) return false;
         bytes += record.body.size();
-        list.push_back(view_of(record, worker, offset));
+        list.push_back(view_of(record, batch.worker, offset));
+        if (record.lease != Lease{}) list.back().set("lease", to_text(record.lease));
+        if (batch.pid != 0) list.back().set("pid", batch.pid);
         return bytes < kPageBytesMax;
       },
       [&] { return process::now() >= until; });
@@ -140,9 +143,9 @@ Expected<Value> dead(History& history, const Value& options, const Within& withi
   Value next;
   const auto go_on = history.visit_dead(
       from,
-      [&](const protocol::ResultRecord& record, std::string_view worker, std::uint64_t offset) {
+      [&](const protocol::ResultRecord& record, const ResultBatch& batch, std::uint64_t offset) {
         if (within.has(record.project) && (project.empty() || record.project == project)) {
-          auto view = view_of(record, worker, offset);
+          auto view = view_of(record, batch.worker, offset);
           bytes += view.to_msgpack().size();
           letters.push_back(std::move(view));
         }

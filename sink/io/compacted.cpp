@@ -221,7 +221,7 @@ void Compacted::add(std::uint64_t first, const std::function<void(const OnBatch&
           if (found == last.end() || found->second != offset) return;
           Bytes records;
           put_result_run(records, run);
-          const ResultBatch alone{offset, 0, 0, 1, batch.worker, records};
+          const ResultBatch alone{offset, 0, 0, 1, batch.worker, records, batch.pid};
           on_record(protocol::encode_batch(alone), alone, run.first);
         });
       });

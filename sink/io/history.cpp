@@ -290,7 +290,7 @@ std::optional<std::uint64_t> History::visit_dead(std::uint64_t from, const OnRec
       each_record(batch, [&](const protocol::ResultRecord& result, std::uint64_t offset) {
         const bool is_letter = result.is_final && result.state == protocol::TaskState::kDead &&
                                letters_.has(result.id);
-        if (is_letter && offset >= from) goes_on = on_record(result, batch.worker, offset);
+        if (is_letter && offset >= from) goes_on = on_record(result, batch, offset);
         return goes_on;
       });
       return goes_on;
@@ -329,7 +329,7 @@ std::optional<std::uint64_t> History::visit_attempts(const TaskId& id, const Kno
       each_record(*batch, [&](const protocol::ResultRecord& result, std::uint64_t offset) {
         if (offset < place->offset) return true;
         has_final = has_final || result.is_final;
-        goes_on = on_record(result, batch->worker, offset);
+        goes_on = on_record(result, *batch, offset);
         return false;
       });
       if (!goes_on) return place->offset == 0 ? std::nullopt : std::optional(place->offset);
@@ -347,7 +347,7 @@ std::optional<std::uint64_t> History::visit_project(std::string_view project, st
     if (batch.first_offset > last) return false;
     each_record(batch, [&](const protocol::ResultRecord& result, std::uint64_t offset) {
       if (offset < from || !result.is_final || result.project != project) return true;
-      if (!on_record(result, batch.worker, offset)) next = offset + 1;
+      if (!on_record(result, batch, offset)) next = offset + 1;
       return !next;
     });
     if (!next && is_late()) next = batch.first_offset + batch.count;

@@ -75,9 +75,9 @@ class History {
     std::uint64_t offset = 0;
   };
   std::optional<Found> find(const TaskId& id, const KnownTask& known);
-  /// Hears a record of the log; false ends the visit.
-  using OnRecord = std::function<bool(const protocol::ResultRecord& result, std::string_view worker,
-                                      std::uint64_t offset)>;
+  /// Hears a record of the log, and what batch has it; false ends the visit.
+  using OnRecord = std::function<bool(const protocol::ResultRecord& result,
+                                      const protocol::ResultBatch& batch, std::uint64_t offset)>;
   /// Asked now and then: true ends a visit early.
   using IsLate = std::function<bool()>;
   /// The dead letters that nobody discarded, from `from` on, oldest first. If that took too long:

@@ -173,6 +173,7 @@ Value row_of(const protocol::ResultRecord& result, std::string_view worker, std:
                          {"worker", worker},
                          {"attempts", std::uint32_t{result.attempt}}};
   if (!result.key.empty()) row.set("key", result.key);
+  if (result.submitted_unix_ms != 0) row.set("submitted", result.submitted_unix_ms);
   if (!worker.empty())
     row.set("began", result.finished_unix_ms - static_cast<std::int64_t>(result.run_ms()));
   row.set("ended", result.finished_unix_ms);

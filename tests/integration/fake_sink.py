@@ -20,7 +20,7 @@ def cluster_text(directory):
 def result_run(origin, seq, value, state=1):
     """A final result, done unless another state is said."""
     body = msgpack.packb({"value": value})
-    return struct.pack("<IQIQHBBqQBBBBII", origin, seq, 1, 1, 1, state, 1, 1_790_000_000_123, 1, 4, 0, 0, 0, 1,
+    return struct.pack("<IQIQHBBqqQBBBBII", origin, seq, 1, 1, 1, state, 1, 1_790_000_000_123, 1_790_000_000_000, 1, 4, 0, 0, 0, 1,
                        4 + len(body)) + b"echo" + struct.pack("<I", len(body)) + body
 
 

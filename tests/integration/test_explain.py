@@ -79,7 +79,11 @@ class Explain(unittest.TestCase):
         wait_until(lambda: self.explained(cluster, task)["state"] == "done", 120, "it is done")
         told = self.explained(cluster, task)
         self.assertEqual([attempt["state"] for attempt in told["attempts"]], ["lost", "done"])
-        self.assertIn("attempt 1 was lost", cluster.eole("explain", task).stdout)
+        lost, done = told["attempts"]
+        self.assertRegex(lost["error"], "^worker .+: ")
+        self.assertIn(f"attempt 1 was lost: {lost['error']}", cluster.eole("explain", task).stdout)
+        self.assertRegex(done["lease"], r"^\d+-\d+$")
+        self.assertGreater(done["pid"], 0)
         client = self.enterContext(eole.Cluster(cluster.directory + "/eole/cluster.toml"))
         self.assertEqual(client.explain(task), told)
         self.assertEqual(Http(cluster).get(f"/task/{task}")["attempts"], told["attempts"])

@@ -29,7 +29,7 @@ def cursors(**offsets):
 
 def batch(first, *seqs):
     """Of tasks without a key, one result a run."""
-    runs = b"".join(records.RUN.pack(0, seq, 1, seq, 1, 1, 1, 5, 7, 4, 0, 0, 0, 1, 5) + b"echo" + b"\1\0\0\0\xc0"
+    runs = b"".join(records.RUN.pack(0, seq, 1, seq, 1, 1, 1, 5, 4, 7, 4, 0, 0, 0, 1, 5) + b"echo" + b"\1\0\0\0\xc0"
                     for seq in seqs)
     encoded = records.BATCH.pack(first, 7, 5, len(seqs), 2, 0) + b"w1" + runs
     return records.SIZE.pack(len(encoded)) + encoded

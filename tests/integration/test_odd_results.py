@@ -76,12 +76,12 @@ class OddWorker:
             _, payload = self.hear(self.pipe, "tasks")
             at = 0
             while at < len(payload):
-                seq, lease, attempt, class_size, count, size = struct.unpack_from("<QQHHII", payload, at)
-                taken += [(seq + n, lease + n, attempt) for n in range(count)]
-                at += 28 + class_size + size
-        runs = b"".join(struct.pack("<IQIQHBBqQBBBBII", self.origin, seq, self.start, lease, attempt, 1, 1, 1, 1, 4, 2, 0,
-                                    0, 1, 4 + len(body)) + b"o\xff\x1bd" + b"p\xfe" + struct.pack("<I", len(body)) + body
-                        for (seq, lease, attempt), body in zip(sorted(taken), bodies))
+                seq, lease, submitted, attempt, class_size, _, count, size = struct.unpack_from("<QQqHHHII", payload, at)
+                taken += [(seq + n, lease + n, attempt, submitted) for n in range(count)]
+                at += 38 + class_size + size
+        runs = b"".join(struct.pack("<IQIQHBBqqQBBBBII", self.origin, seq, self.start, lease, attempt, 1, 1, 1, submitted, 1, 4, 2,
+                                    0, 0, 1, 4 + len(body)) + b"o\xff\x1bd" + b"p\xfe" + struct.pack("<I", len(body)) + body
+                        for (seq, lease, attempt, submitted), body in zip(sorted(taken), bodies))
         self.results.send_multipart([self.pack([1, "results", self.run, 1, 0, len(bodies), self.name, self.origin]), runs])
 
 

@@ -27,7 +27,7 @@ from eole.connection import read_cluster_file  # noqa: E402
 
 
 def batch_of(run, count=1, first=0, worker=b"w1"):
-    return struct.pack("<QQQIHH", first, 7, 5, count, len(worker), 0) + worker + run
+    return struct.pack("<QQQIHI", first, 7, 5, count, len(worker), 0) + worker + run
 
 
 def opened(batch, wanted=0):
@@ -51,6 +51,7 @@ class Wire(unittest.TestCase):
         self.assertEqual((result.offset, result.id, result.kind, result.project, result.state, result.attempt),
                          (1000, "003rj0-42", "echo", "photos", "failed", 3))
         self.assertEqual((result.worker, result.error, result.run_seconds, result.is_final), ("w1", "why", 1.5, False))
+        self.assertEqual((result.submitted, result.finished), (1_789_999_990.0, 1_790_000_000.123))
         self.assertEqual([(each.offset, each.id, each.state, each.value) for each in pair],
                          [(1001, "003rj0-43", "done", 7), (1002, "003rj0-44", "done", None)])
         self.assertEqual(opened(batch_of(GOLDEN["result.record"]))[0].error, "why")

@@ -158,7 +158,7 @@ class Ahead(unittest.TestCase):
     def test_what_was_published_behind_a_gap_is_taken_in_its_order_and_looked_through_once(self):
         core, count = Following(Cursor(), 0, PATIENCE), 100_000
         core.on_records(1, 7, 0, 0, 0, "", b"", 0)
-        batches = [struct.pack("<QQQIHH", offset, 7, 5, 1, 2, 0) + b"w1" for offset in range(count)]
+        batches = [struct.pack("<QQQIHI", offset, 7, 5, 1, 2, 0) + b"w1" for offset in range(count)]
         for batch in batches[1:] + batches[1:9]:  # Some come twice.
             core.on_notification(7, batch, 0)
         start = time.process_time()
@@ -169,8 +169,8 @@ class Ahead(unittest.TestCase):
     def test_what_has_come_is_not_all_opened_at_once(self):
         log, count = Log.__new__(Log), 5 * FOUND_MAX  # No socket: what is there needs none.
         log.found, log._wanted, log._wants, log._core = collections.deque(), 0, None, Following(Cursor(), 0, PATIENCE)
-        run = RUN.pack(1, 1, 0, 0, 1, 0, 1, 0, 0, 4, 0, 0, 0, 1, 5) + b"echo" + SIZE.pack(1) + b"\x80"
-        log._core.batches.extend(struct.pack("<QQQIHH", at, 7, 5, 1, 2, 0) + b"w1" + run for at in range(count))
+        run = RUN.pack(1, 1, 0, 0, 1, 0, 1, 0, 0, 0, 4, 0, 0, 0, 1, 5) + b"echo" + SIZE.pack(1) + b"\x80"
+        log._core.batches.extend(struct.pack("<QQQIHI", at, 7, 5, 1, 2, 0) + b"w1" + run for at in range(count))
         log._core.offset = count
         for at in range(count):
             if not log.found:

@@ -135,6 +135,8 @@ void Ledger::on_send(const protocol::TaskRun& run, Origin origin,
     if (!spec) throw Violation{"a malformed task was sent"};
     const TaskId id{origin, run.seq + i};
     know(id, spec->args);
+    if (run.submitted_unix_ms == 0) throw Violation{text(to_text(id), " was sent, accepted never")};
+    on_submitted(id, run.submitted_unix_ms);
     const auto& task = tasks_.at(id);
     if (task.plan != nullptr) {
       // A tenant's keys are its own.
@@ -177,6 +179,7 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
   for (std::uint32_t i = 0; i < batch->count; ++i) {
     const auto result = reader.next();
     if (!result) throw Violation{"the log has a malformed result"};
+    on_submitted(result->id, result->submitted_unix_ms);
     if (result->is_final) {
       on_final(*result, batch->first_offset + i);
       // A verdict names the last lease, whose end may still come: it counts no more than a copy's.
@@ -191,6 +194,14 @@ void Ledger::on_durable(std::uint64_t log, std::string_view encoded) {
       throw Violation{text("the log has one failure of ", to_text(result->id), " twice")};
     retries_.on_failed(*result, world_.now());
   }
+}
+
+// Of one that damage took nobody knows.
+void Ledger::on_submitted(const TaskId& id, std::int64_t unix_ms) {
+  auto& known = tasks_.at(id).submitted_unix_ms;
+  if (unix_ms != 0 && known != 0 && unix_ms != known)
+    throw Violation{text(to_text(id), " was accepted at ", known, ", and at ", unix_ms)};
+  if (unix_ms != 0) known = unix_ms;
 }
 
 // Of a task that may run twice, beside the attempt that counts; a worker tells it once.

@@ -104,6 +104,7 @@ class Ledger {
   void on_copy(const protocol::ResultRecord& result, std::uint64_t log, bool is_told);
   bool is_logged(const Sent& sent) const;
   void on_final(const protocol::ResultRecord& result, std::uint64_t offset);
+  void on_submitted(const TaskId& id, std::int64_t unix_ms);
   void check_dead(const protocol::ResultRecord& letter, const SeenTask& task) const;
   bool was_restarted(Origin origin) const;
   const World& world_;

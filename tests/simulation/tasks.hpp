@@ -36,6 +36,7 @@ struct SeenTask {
   std::string body;  // Promised; empty: its client has not heard its number.
   std::optional<TimePoint> answered;
   const Plan* plan = nullptr;
+  std::int64_t submitted_unix_ms = 0;  // Zero: nobody said so.
   int executions = 0;
   bool may_be_cancelled = false;  // Somebody asked for it.
   std::optional<End> end;         // Durable in a log.

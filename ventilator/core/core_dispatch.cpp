@@ -4,17 +4,25 @@
 #include "common/base/expected.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "common/protocol/value.hpp"
 #include "ventilator/core/core.hpp"
 
 // Which task goes where, and what becomes of one that comes back.
 namespace eole::ventilator {
 
 using protocol::TaskClass;
+using protocol::Value;
 
 namespace {
 constexpr Duration kPutRightEvery = 1s;  // What ended untold; costs a look at each class.
 constexpr Duration kKeepEvery = 1s;      // Costs a look at each worker.
+
+// A msgpack list; nothing of none.
+Bytes list_of(const std::vector<std::string>& lost) {
+  if (lost.empty()) return {};
+  return Value(Value::Array(lost.begin(), lost.end())).to_msgpack();
 }
+}  // namespace
 
 // Told by the log, so exact; what ran while a project was alone is not held against it.
 void Core::count_ran(const protocol::Settlement::Ran& ran) {
@@ -82,7 +90,8 @@ void Core::give_back(Seq seq, Task& task, AttemptEnd end_of, const std::string& 
   count_ended(seq, task, end_of.cause == Cause::kFailed);
   stragglers_.on_given_up(seq, task.class_id);
   tasks_.give_back(task, end_of.cause == Cause::kLost);
-  if (!reason.empty()) task.add_reason(text("attempt ", task.attempt, ": ", reason));
+  const bool is_lost = end_of.cause == Cause::kLost;
+  if (!reason.empty()) task.add_reason(text("attempt ", task.attempt, ": ", reason), is_lost);
   const bool counts = end_of.cause != Cause::kReturned;
   if (!counts && task.attempt > 0) {
     --task.attempt;
@@ -143,15 +152,17 @@ void Core::lease_to(const Worker& worker, Seq seq, ClassId id, Load& load) {
   if (!planted("lease-used-again")) ++next_.lease;
   ++load.count;
   load.needs_sync = load.needs_sync || task.attempt > 1 || queue_.is_recovered(seq);
+  auto lost = task.story ? list_of(task.story->lost) : Bytes();
   if (!load.runs.empty()) {
     auto& run = load.runs.back();
-    if (run.seq + run.count == seq && run.lease_number + run.count == task.lease.number &&
-        run.attempt == task.attempt) {
+    const bool is_told_alone = !(lost.empty() && run.lost.empty());
+    if (!is_told_alone && run.seq + run.count == seq &&
+        run.lease_number + run.count == task.lease.number && run.attempt == task.attempt) {
       ++run.count;
       return;
     }
   }
-  load.runs.push_back({seq, task.lease.number, task.attempt, 1});
+  load.runs.push_back({seq, task.lease.number, task.attempt, 1, std::move(lost)});
 }
 
 void Core::send(Worker& worker, Load load, Actions& out) {

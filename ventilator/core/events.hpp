@@ -128,6 +128,7 @@ struct LeaseRun {
   std::uint64_t lease_number = 0;
   std::uint16_t attempt = 1;
   std::uint32_t count = 1;
+  Bytes lost = {};  // Why attempts before it were: a msgpack list; of one task only.
   /// What is left behind the first `tasks`.
   void drop(std::uint32_t tasks) { seq += tasks, lease_number += tasks, count -= tasks; }
   bool operator==(const LeaseRun&) const = default;

@@ -49,8 +49,11 @@ std::optional<TaskView> Explain::task(Seq seq) const {
   if (task->story) view.reasons = task->story->reasons;
   if (task->is(State::kLeased) || task->is(State::kSuspect)) {
     view.state = "running";
-    const auto* worker = fleet_.find(task->run);
-    if (worker != nullptr) view.worker = worker->about.name;
+    view.lease = task->lease;
+    if (const auto* worker = fleet_.find(task->run)) {
+      view.worker = worker->about.name;
+      view.pid = worker->about.pid;
+    }
   }
   if (task->is(State::kWaiting)) {
     view.state = "waiting";

@@ -24,6 +24,8 @@ struct TaskView {
   std::string state;  // queued, waiting, running, cancelling, ending
   std::uint32_t attempt = 0;
   std::string worker;
+  std::uint32_t pid = 0;                      // Of that worker.
+  Lease lease;                                // While it is leased.
   std::vector<std::string> reasons;           // Why earlier attempts were none.
   std::optional<TimePoint> waits_until = {};  // If it is waiting for a time.
 };

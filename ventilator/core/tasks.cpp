@@ -22,10 +22,13 @@ bool is_timed(const Task& task) {
 constexpr unsigned kAnyButEnding = ~bit(Task::State::kEnding);
 }  // namespace
 
-void Task::add_reason(std::string reason) {
-  auto& reasons = told().reasons;
-  if (reasons.size() == kReasonsMax) reasons.erase(reasons.begin());
-  reasons.push_back(std::move(reason));
+void Task::add_reason(std::string reason, bool is_lost) {
+  const auto add = [&](std::vector<std::string>& reasons) {
+    if (reasons.size() == kReasonsMax) reasons.erase(reasons.begin());
+    reasons.push_back(reason);
+  };
+  add(told().reasons);
+  if (is_lost) add(told().lost);
 }
 
 Task* Tasks::leased_as(Seq seq, const Lease& lease, RunId run) {

@@ -20,6 +20,7 @@ namespace eole::ventilator {
 /// Of the few tasks that something happened to.
 struct Story {
   std::vector<std::string> reasons;
+  std::vector<std::string> lost;  // Of these, attempts that no worker tells the end of.
   std::uint16_t returns = 0;  // How often a worker gave it back unasked.
   bool is_feared = false;  // A worker was lost that had it: it may kill them.
   TimePoint waits_until{};  // While it waits for a time.
@@ -61,7 +62,7 @@ class Task {
     if (!story) story = std::make_unique<Story>();
     return *story;
   }
-  void add_reason(std::string reason);
+  void add_reason(std::string reason, bool is_lost = false);
   bool is_feared() const { return story && story->is_feared; }
 
   bool is_cancelled = false;

@@ -233,8 +233,14 @@ Specs TaskPlaces::specs(Seq first, std::uint32_t count, const storage::Store& st
     cached.next = cached.last + 1;
     cached.enter_group();
   }
-  const auto last = std::min(first + count - 1, cached.last);
   const std::string_view payload = cached.payload;
+  const auto accepted = [&](Seq seq) {
+    return moved == nullptr ? entry.submitted_unix_ms : submitted_unix_ms(payload, seq - begins);
+  };
+  auto last = std::min(first + count - 1, cached.last);
+  if (moved != nullptr)
+    for (auto seq = first; seq < last; ++seq)
+      if (accepted(seq + 1) != accepted(first)) last = seq;
   auto start = cached.offset;
   if (cached.next == first && last == cached.last) {  // All that is left of the group.
     cached.offset = cached.end;
@@ -247,11 +253,9 @@ Specs TaskPlaces::specs(Seq first, std::uint32_t count, const storage::Store& st
       throw storage::StorageFailure(text("journal: task ", cached.next, " is cut short"));
   }
   cached.offset = cached.end - reader.rest().size();
-  const auto submitted =
-      moved == nullptr ? entry.submitted_unix_ms : submitted_unix_ms(payload, first - begins);
   return {payload.substr(cached.class_at, cached.class_bytes),
           payload.substr(start, cached.offset - start),
-          static_cast<std::uint32_t>(last - first + 1), submitted};
+          static_cast<std::uint32_t>(last - first + 1), accepted(first)};
 }
 
 }  // namespace eole::ventilator

@@ -14,12 +14,12 @@
 
 namespace eole::ventilator {
 
-/// The specs of accepted tasks of one class that follow one another.
+/// The specs of tasks of one class that were accepted together and follow one another.
 struct Specs {
   std::string_view task_class;         // Encoded; holds until the next call.
   std::string_view bytes;              // One after the other; likewise.
   std::uint32_t count = 0;  // So many of those asked for lie together. Zero: settled, or lost.
-  std::int64_t submitted_unix_ms = 0;  // The first one's.
+  std::int64_t submitted_unix_ms = 0;
 };
 
 /// Where in the journal the tasks lie that are not settled: 40 bytes a submit, and twice as much

@@ -232,6 +232,7 @@ protocol::Tasks Node::next_message(const SendTasks& waiting) {
   protocol::Tasks tasks{start, run, hello, core_.origin(), waiting.first_number, 0, {}};
   sending_.clear();
   Bytes task_class;        // Of the run that the message ends with …
+  std::int64_t submitted = 0;
   std::size_t run_at = 0;  // … and where that begins.
   for (auto leased : waiting.runs)
     for (bool is_first = true; leased.count > 0; is_first = false) {
@@ -242,13 +243,17 @@ protocol::Tasks Node::next_message(const SendTasks& waiting) {
         specs = journal_.specs(leased.seq, static_cast<std::uint32_t>(fit));
       }
       if (tasks.count > 0 && tasks.payload.size() + specs.bytes.size() > kTasksBytes) return tasks;
-      if (!is_first && tasks.count > 0 && specs.task_class == task_class) {
+      const bool goes_on = !is_first && tasks.count > 0 && specs.task_class == task_class &&
+                           specs.submitted_unix_ms == submitted;
+      if (goes_on) {
         protocol::extend_task_run(tasks.payload, run_at, specs.count, specs.bytes);
       } else {
         task_class = specs.task_class;
+        submitted = specs.submitted_unix_ms;
         run_at = tasks.payload.size();
-        protocol::put_task_run(tasks.payload, {leased.seq, leased.lease_number, leased.attempt,
-                                               specs.count, specs.task_class, specs.bytes});
+        protocol::put_task_run(tasks.payload,
+                               {leased.seq, leased.lease_number, leased.attempt, specs.count,
+                                specs.task_class, specs.bytes, submitted, leased.lost});
       }
       tasks.count += specs.count;
       if (leased.attempt == 1) note_wait(specs.task_class, specs.submitted_unix_ms, specs.count);

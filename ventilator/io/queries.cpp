@@ -313,6 +313,8 @@ Value task(const TaskId& id, const Core& core, Journal& journal, const Within& w
   Value answer = view_of(id, *view, task_class == nullptr ? protocol::TaskClass{} : *task_class,
                          specs.submitted_unix_ms);
   answer.set("worker", view->worker);
+  if (view->pid != 0) answer.set("pid", view->pid);
+  if (view->lease != Lease{}) answer.set("lease", to_text(view->lease));
   answer.set("why", std::move(why));
   if (spec && !spec->trace.empty())
     answer.set("traceparent", protocol::traceparent_of(spec->trace));

@@ -96,6 +96,7 @@ protocol::Verdicts verdict_of(const PushVerdict& verdict, Origin origin, std::ui
   result.is_copy = verdict.is_copy;
   result.is_final = !verdict.is_copy;
   result.finished_unix_ms = unix_ms;
+  result.submitted_unix_ms = task.submitted_unix_ms;
   if (task_class) result.kind = task_class->kind;
   if (task_class) result.project = task_class->project;
   result.body = bytes;

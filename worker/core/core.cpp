@@ -88,7 +88,9 @@ void Core::on(TaskFinished& event, TimePoint now, Actions&) {
   const bool is_copy = !ended->is_wanted && task_class.speculate != 0;
   if (!ended->is_wanted && !is_copy) return;
   if (event.is_lost && !planted("lost-means-failed")) task_class.retry = 1;
-  const Task task{event.id, ended->lease, ended->attempt, &task_class, {}, ended->key, is_copy};
+  const Task task{event.id,    ended->lease, ended->attempt,
+                  &task_class, {},           ended->submitted_unix_ms,
+                  ended->key,  is_copy};
   if (ended->is_cancelled && event.state != TaskState::kDone) event.state = TaskState::kCancelled;
   outbox_of(event.id.origin).add(task, event, now);
 }

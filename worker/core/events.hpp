@@ -21,6 +21,7 @@ struct Task {
   std::uint16_t attempt = 1;
   const protocol::TaskClass* task_class = nullptr;
   std::string_view args;
+  std::int64_t submitted_unix_ms = 0;
   std::string_view key = {};  // That orders it; of few.
   bool is_copy = false;       // It was dropped: another attempt of it counts.
 };
@@ -137,6 +138,7 @@ struct StartTask {
   /// So many of those that follow share its slot: short ones that a runner takes at once, and runs
   /// one after another.
   std::uint32_t more = 0;
+  Bytes lost = {};  // As the run told it.
   bool operator==(const StartTask&) const = default;
 };
 /// Run these now; their BatchFinished comes before any other event.

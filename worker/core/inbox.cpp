@@ -93,12 +93,13 @@ Inbox::Received Inbox::receive_all(const protocol::Tasks& tasks, Outbox& outbox,
                       {tasks.start, run->lease_number + i},
                       run->attempt,
                       open.task_class,
-                      spec->args};
+                      spec->args,
+                      run->submitted_unix_ms};
       ++received.count;
       const bool may_be_here = task.id.seq <= highest && !planted("second-copy-started");
       if (may_be_here && (outbox.adopt(task) || is_here(task))) continue;
       highest = std::max(highest, task.id.seq);
-      receive(task, *spec, open, batch);
+      receive(task, *spec, run->lost, open, batch);
     }
   }
   return received;
@@ -142,10 +143,10 @@ bool Inbox::is_here(const Task& task) {
   return true;
 }
 
-void Inbox::receive(const Task& task, const protocol::TaskSpec& spec, const Run& run,
-                    Batch& batch) {
+void Inbox::receive(const Task& task, const protocol::TaskSpec& spec, std::string_view lost,
+                    const Run& run, Batch& batch) {
   const bool is_cancelled = !early_cancels_.empty() && early_cancels_.erase(task.id) > 0;
-  if (run.is_inline && !needs_slot(spec) && !is_draining_ && !is_cancelled) {
+  if (run.is_inline && lost.empty() && !needs_slot(spec) && !is_draining_ && !is_cancelled) {
     ++unfinished_;
     batch.tasks.push_back(task);
     if (auto key = key_of(spec); !key.empty())
@@ -159,6 +160,8 @@ void Inbox::receive(const Task& task, const protocol::TaskSpec& spec, const Run&
   entry.args = task.args;
   entry.conditions = spec.conditions;
   entry.trace = spec.trace;
+  entry.submitted_unix_ms = task.submitted_unix_ms;
+  entry.lost = lost;
   bytes_ += entry.bytes();
   ++unfinished_;
   if (is_draining_ || !run.is_known) return give_back(entry);
@@ -201,7 +204,7 @@ void Inbox::begin(const TaskId& id, Entry& entry, TimePoint now, Actions& out) {
   entry.state = HeldState::kStarted;
   entry.started = now;
   out.push_back(StartTask{id, entry.lease, entry.attempt, entry.is_cancelled, entry.task_class,
-                          entry.args, entry.conditions, entry.trace});
+                          entry.args, entry.conditions, entry.trace, 0, entry.lost});
 }
 
 // Neighbours of its kind, but not what another slot could run now. One with a time limit is alone:
@@ -311,7 +314,9 @@ std::optional<Inbox::Ended> Inbox::end(const TaskId& id, TimePoint now) {
   const auto found = held_.find(id);
   if (found == held_.end() || found->second.state != HeldState::kStarted) return std::nullopt;
   auto& entry = found->second;
-  Ended ended{entry.lease, entry.attempt, entry.is_cancelled, !entry.is_dropped, {}, false, {}, {}};
+  Ended ended{
+      entry.lease, entry.attempt,          entry.is_cancelled, !entry.is_dropped, {}, false, {},
+      {},          entry.submitted_unix_ms};
   if (entry.has_slot) {
     limits_.erase({entry.overdue(), id});
     ended.took = now - entry.started;

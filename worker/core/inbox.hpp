@@ -55,6 +55,7 @@ class Inbox {
     bool shared_slot = false;  // With others, before it too: that it took says little.
     protocol::TaskClass task_class;
     std::string key;
+    std::int64_t submitted_unix_ms = 0;
   };
   /// Nothing if no such task was started.
   std::optional<Ended> end(const TaskId& id, TimePoint now);
@@ -99,8 +100,10 @@ class Inbox {
     TimePoint overdue() const { return started + std::chrono::milliseconds(task_class.timeout_ms); }
     Bytes conditions;
     Bytes trace;
+    std::int64_t submitted_unix_ms = 0;
+    Bytes lost;  // As the run told it.
     std::uint64_t bytes() const {
-      return args.size() + conditions.size() + trace.size() + task_class.kind.size() +
+      return args.size() + conditions.size() + trace.size() + lost.size() + task_class.kind.size() +
              task_class.project.size();
     }
   };
@@ -114,7 +117,8 @@ class Inbox {
 
   Received receive_all(const protocol::Tasks& tasks, Outbox& outbox, Batch& batch);
   bool begin_run(std::string_view encoded, Run& run, Batch& batch) const;
-  void receive(const Task& task, const protocol::TaskSpec& spec, const Run& run, Batch& batch);
+  void receive(const Task& task, const protocol::TaskSpec& spec, std::string_view lost,
+               const Run& run, Batch& batch);
   bool is_here(const Task& task);
   void forget(std::unordered_map<TaskId, Entry>::iterator entry);
   void give_back(Entry& entry);

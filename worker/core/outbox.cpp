@@ -15,7 +15,8 @@ namespace {
 bool share_a_run(const Task& one, const Task& next) {
   return next.id.origin == one.id.origin && next.id.seq == one.id.seq + 1 &&
          next.lease.start == one.lease.start && next.lease.number == one.lease.number + 1 &&
-         next.attempt == one.attempt && one.key.empty() && next.key.empty() &&
+         next.attempt == one.attempt && next.submitted_unix_ms == one.submitted_unix_ms &&
+         one.key.empty() && next.key.empty() &&
          (next.task_class == one.task_class || *next.task_class == *one.task_class);
 }
 
@@ -29,6 +30,7 @@ Outbox::Outbox(const Config& config, RunId run, Origin origin)
   head_.run = run;
   head_.worker = config.name;
   head_.origin = origin;
+  head_.pid = config.pid;
 }
 
 void Outbox::add(const Task& task, const TaskFinished& end, TimePoint now) {
@@ -84,6 +86,7 @@ void Outbox::finish(std::span<const Task> tasks, const protocol::ResultRecord& e
   record.id = first.id;
   record.lease = first.lease;
   record.attempt = first.attempt;
+  record.submitted_unix_ms = first.submitted_unix_ms;
   record.kind = first.task_class->kind;
   record.project = first.task_class->project;
   record.key = first.key;

@@ -85,7 +85,8 @@ Value told(const Value& record, bool is_last) {
                                      : record["state"].text_or("");
   out.set("attempt", record["attempt"]);
   out.set("state", state);
-  for (const auto* name : {"worker", "offset", "finished", "run_seconds", "error", "stopped"})
+  for (const auto* name :
+       {"worker", "pid", "lease", "offset", "finished", "run_seconds", "error", "stopped"})
     if (!record[name].is_null()) out.set(name, record[name]);
   const auto& stopped = record["stopped"];
   const auto why = state == "cancelled" && !stopped.is_null() ? how_stopped(stopped)
@@ -157,7 +158,7 @@ Value::Array history_of(const Value& view, const Value::Array& attempts) {
         reasons.try_emplace(reason->attempt, *reason);
   for (const auto& [attempt, reason] : copies)
     if (!records.contains(attempt)) reasons[attempt] = reason;
-  // Of a lost one only the ventilator knew why, and it forgets a task that a worker ended.
+  // Of a lost one only the ventilator knew why; started anew, it forgot.
   const auto ended = !view["offset"].is_null() && is_told(view) ? view["attempt"].int_or(0) : 0;
   for (std::int64_t attempt = 1; attempt < std::min(ended, kAttemptsMax); ++attempt)
     if (!records.contains(attempt))

@@ -24,6 +24,8 @@ export class Result {
   readonly attempt: number;
   readonly isFinal: boolean;
   readonly worker: string | Buffer;
+  /** By its ventilator's clock. */
+  readonly submitted: Date;
   readonly finished: Date;
   readonly runSeconds: number;
   /** What docs/protocol.md calls the body. */

@@ -4,8 +4,8 @@ import { decode, textOrBytes } from './values.js';
 
 const kLetters = '0123456789abcdefghjkmnpqrstvwxyz';
 const kStates = [null, 'done', 'failed', 'dead', 'cancelled'];
-const kBatchBytes = 32; // 8 + 8 + 8 + 4 + 2 + 2
-const kRunBytes = 56;
+const kBatchBytes = 34; // 8 + 8 + 8 + 4 + 2 + 4
+const kRunBytes = 64;
 
 /** How a task ended (or, if not `isFinal`, one attempt: it will be tried again, or its other copy counts). */
 export class Result {
@@ -130,7 +130,7 @@ export function openBatch(batch, wanted = 0, { partitions = 0, wants } = {}) {
         const body = piece(batch, begin, at);
         if (offset < wanted) continue;
         const seq = run.seq + number;
-        const { attempt, finished, runSeconds } = run;
+        const { attempt, submitted, finished, runSeconds } = run;
         const partition = partitions ? (key.length ? crc32c(key) : run.origin + seq) % partitions : undefined;
         found.push(
           new Result({
@@ -143,6 +143,7 @@ export function openBatch(batch, wanted = 0, { partitions = 0, wants } = {}) {
               attempt,
               isFinal,
               worker,
+              submitted,
               finished,
               runSeconds,
             },
@@ -160,8 +161,8 @@ export function openBatch(batch, wanted = 0, { partitions = 0, wants } = {}) {
 
 /** The head of a run of results; `bodies`: where they begin, `bytes`: how many they have. */
 function runOf(batch, at) {
-  const count = batch.readUInt32LE(at + 48);
-  const sizes = [batch[at + 44], batch[at + 45], 32 * batch[at + 46], batch[at + 47]];
+  const count = batch.readUInt32LE(at + 56);
+  const sizes = [batch[at + 52], batch[at + 53], 32 * batch[at + 54], batch[at + 55]];
   const texts = [];
   let end = at + kRunBytes;
   for (const size of sizes) texts.push(piece(batch, end, (end += size)));
@@ -173,9 +174,10 @@ function runOf(batch, at) {
     isFinal: (batch[at + 27] & 1) === 1,
     isCopy: (batch[at + 27] & 8) !== 0,
     finished: new Date(Number(batch.readBigInt64LE(at + 28))),
-    runSeconds: Math.floor(u64(batch, at + 36) / 1000) / 1000,
+    submitted: new Date(Number(batch.readBigInt64LE(at + 36))),
+    runSeconds: Math.floor(u64(batch, at + 44) / 1000) / 1000,
     ...{ kind: textOrBytes(texts[0]), project: textOrBytes(texts[1]), key: texts[3] },
-    ...{ count, bodies: end, bytes: batch.readUInt32LE(at + 52) },
+    ...{ count, bodies: end, bytes: batch.readUInt32LE(at + 60) },
   };
 }
 

@@ -10,22 +10,22 @@ import { encode, fieldsOf, head } from '../src/values.js';
 
 /** A batch of results of the tasks `first` + 1 … without a key, one result a run. */
 export function batchOf(first, count) {
-  const front = Buffer.alloc(34);
+  const front = Buffer.alloc(36);
   front.writeBigUInt64LE(BigInt(first), 0);
   front.writeUInt32LE(count, 24);
   front.writeUInt16LE(2, 28);
-  front.write('w1', 32);
+  front.write('w1', 34);
   return Buffer.concat([front, ...Array.from({ length: count }, (_, at) => runOf(first + at))]);
 }
 
 function runOf(offset) {
-  const run = Buffer.alloc(60);
+  const run = Buffer.alloc(68);
   run.writeBigUInt64LE(BigInt(offset + 1), 4);
   run[26] = run[27] = 1; // Done, and final.
-  run[44] = 4;
-  run.writeUInt32LE(1, 48);
-  run.writeUInt32LE(4, 52);
-  run.write('echo', 56);
+  run[52] = 4;
+  run.writeUInt32LE(1, 56);
+  run.writeUInt32LE(4, 60);
+  run.write('echo', 64);
   return Buffer.concat([run, Buffer.from([0, 0, 0, 0])]);
 }
 

@@ -10,7 +10,7 @@ import { conditionsOf } from '../src/words.js';
 import { golden } from './golden.js';
 
 function batchOf(run, count = 1) {
-  const front = Buffer.alloc(32);
+  const front = Buffer.alloc(34);
   front.writeUInt32LE(count, 24);
   front.writeUInt16LE(2, 28);
   return Buffer.concat([front, Buffer.from('w1'), run]);
@@ -27,6 +27,7 @@ test('the golden records are read', () => {
     [1000, '003rj0-42', 'echo', 'photos', 'failed', 3],
   );
   assert.deepEqual([worker, error, runSeconds, isFinal], ['w1', 'why', 1.5, false]);
+  assert.deepEqual([result.submitted, result.finished].map(Number), [1_789_999_990_000, 1_790_000_000_123]);
   const pair = openBatch(batchOf(golden('result_run.record'), 2));
   assert.deepEqual(
     pair.map((each) => [each.offset, each.id, each.value]),

@@ -110,7 +110,8 @@ class Consumer:
         try:
             if told["body"] is None:
                 return record_at(self._connection, told["offset"])
-            return Result(*(told[name] for name in Result._fields[:10]), decode(told["body"], DEPTH_MAX), told["key"])
+            return Result(*(told[name] for name in Result._fields[:10]), decode(told["body"], DEPTH_MAX), told["key"],
+                          submitted=told["submitted"])
         except (LookupError, TypeError, Gone) as error:
             logger.warning("group %s: record %d: cannot be given back: %s", self._group.name, letter.offset, error)
             return None

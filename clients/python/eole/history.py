@@ -31,7 +31,7 @@ def history_of(view, attempts):
         if match and int(match[1]) not in records:
             reasons.setdefault(int(match[1]), match[2])
     reasons.update(copies)
-    # Of a lost one only the ventilator knew why, and it forgets a task that a worker ended.
+    # Of a lost one only the ventilator knew why; started anew, it forgot.
     if "offset" in view and view.get("worker"):
         for attempt in range(1, min(view["attempt"], ATTEMPTS_MAX)):
             if attempt not in records:
@@ -57,7 +57,7 @@ def _told(record, is_last):
     text += f": {why}" if why else ""
     text += "; another end of its task counts" if is_copy else ""
     text += "; tried again, as its task asks" if record["state"] == "retrying" and not is_last else ""
-    known = {name: record[name] for name in ("worker", "offset", "finished", "run_seconds", "error", "stopped")
+    known = {name: record[name] for name in ("worker", "pid", "lease", "offset", "finished", "run_seconds", "error", "stopped")
              if record.get(name) is not None}
     return {"attempt": record["attempt"], "state": state, **known, "text": text}
 

@@ -9,8 +9,8 @@ import msgpack
 from .errors import Damaged, NotFound
 
 SIZE = struct.Struct("<I")
-BATCH = struct.Struct("<QQQIHH")
-RUN = struct.Struct("<IQIQHBBqQBBBBII")
+BATCH = struct.Struct("<QQQIHI")
+RUN = struct.Struct("<IQIQHBBqqQBBBBII")
 RANGE = struct.Struct("<QQ")
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 STATES = (None, "done", "failed", "dead", "cancelled")
@@ -33,6 +33,7 @@ class Fields(NamedTuple):
     body: Any
     key: str = ""
     partition: int | None = None
+    submitted: float = 0.0
 
 
 class Result(Fields):
@@ -40,7 +41,8 @@ class Result(Fields):
 
     offset: place in the log; id: "k3f9qz-17"; state: done, failed, dead or cancelled; finished:
     Unix time in seconds; run_seconds: how long it ran; body: what docs/protocol.md calls the body;
-    key: that orders its task, or ""; partition: of the group that it was read in, else None.
+    key: that orders its task, or ""; partition: of the group that it was read in, else None;
+    submitted: Unix time in seconds, by its ventilator's clock.
     """
     __slots__ = ()
 
@@ -205,7 +207,7 @@ def open_batch(batch, wanted, found, partitions=0, wants=None):
     partition = None
     try:
         while offset < end:
-            (origin, seq, _, _, attempt, state, flags, finished, run_us, kind, project, artifacts, key,
+            (origin, seq, _, _, attempt, state, flags, finished, submitted, run_us, kind, project, artifacts, key,
              results, bodies) = RUN.unpack_from(batch, at)
             at += RUN.size
             prefix = origin_text(origin) + "-"
@@ -223,7 +225,8 @@ def open_batch(batch, wanted, found, partitions=0, wants=None):
                 if offset >= wanted:
                     if partitions:
                         partition = (crc32c(key) if key else origin + number) % partitions
-                    add(Result(offset, prefix + str(number), *of_all, decode(batch[begin:at]), key_text, partition))
+                    add(Result(offset, prefix + str(number), *of_all, decode(batch[begin:at]), key_text, partition,
+                               submitted / 1000))
                 offset += 1
     except (struct.error, IndexError) as error:
         raise Damaged(f"the log's batch at offset {first} is malformed from offset {offset} on") from error

@@ -123,8 +123,9 @@ class EagerCluster:
         return self._end(task, kind, words, "dead" if retry else "failed", attempt, body)
 
     def _end(self, task, kind, words, state, attempt, body):
+        now = time.time()
         self.ended[task] = Result(len(self.ended), task, kind, words.get("project") or "", state, attempt, True, "eager",
-                                  time.time(), 0.0, body)
+                                  now, 0.0, body, submitted=now)
         return task
 
     def result(self, task):

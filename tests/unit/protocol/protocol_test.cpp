@@ -74,6 +74,7 @@ ResultRecord sample_result() {
   result.state = TaskState::kFailed;
   result.is_final = false;
   result.finished_unix_ms = 1'790'000'000'123;
+  result.submitted_unix_ms = 1'789'999'990'000;
   result.run_us = 1'500'000;
   result.kind = "echo";
   result.project = "photos";
@@ -108,7 +109,7 @@ TEST_CASE("every message is its golden bytes and comes back from them", "[messag
   check_message(Credit{1, 7, 2, 6, 10});
   check_message(Orders{1, 7, 2, 1, "orders"});
   check_message(Goodbye{1, 7, 2});
-  check_message(Results{7, 1, 0, 1, "w1", 123456, "results"});
+  check_message(Results{7, 1, 0, 1, "w1", 123456, "results", 4711});
   check_message(Ack{99, 7, 1, 123456});
   check_message(Verdicts{123456, 1, 2, "results"});
   check_message(Progress{123456, 42, "w1", 10, 100, "stdout", "page 10", "text"});
@@ -166,10 +167,14 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   REQUIRE(read_task_group(group_reader) == TaskGroup{encoded, 1, specs});
 
   Bytes task;
-  put_task_run(task, {42, 77, 3, 1, encoded, specs});
+  const TaskRun task_run{42, 77, 3, 1, encoded, specs, 1'789'999'990'000, "\x91\xa3why"};
+  put_task_run(task, task_run);
   check_golden("task_run.record.hex", task);
   ByteReader task_reader(task);
-  REQUIRE(read_task_run(task_reader) == TaskRun{42, 77, 3, 1, encoded, specs});
+  REQUIRE(read_task_run(task_reader) == task_run);
+  extend_task_run(task, 0, 1, specs);  // What was lost is said of one task alone.
+  ByteReader extended_reader(task);
+  REQUIRE_FALSE(read_task_run(extended_reader));
 
   Bytes acceptance;
   put_acceptance(acceptance, {1, 42, 2});
@@ -231,7 +236,7 @@ TEST_CASE("records are their golden bytes and come back from them", "[records]")
   sample.state = TaskState::kDone;
   sample.is_final = true;
   put_result_run(result, {sample, 2, bodies});
-  const ResultBatch batch{1000, 7, 5, 3, "w1", result};
+  const ResultBatch batch{1000, 7, 5, 3, "w1", result, 4711};
   check_golden("batch.record.hex", encode_batch(batch));
   REQUIRE(read_batch(encode_batch(batch)) == batch);
 

@@ -194,6 +194,7 @@ TEST_CASE("a row of the history says what became of a task in a line", "[history
                                     {"state", "done"},
                                     {"worker", "w1"},
                                     {"attempts", 2},
+                                    {"submitted", 850},
                                     {"began", 900},
                                     {"ended", 1000},
                                     {"summary", "v1"}}));

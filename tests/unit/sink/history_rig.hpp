@@ -63,6 +63,7 @@ struct Indexed {
     result.state = taken.state;
     result.is_final = taken.is_final;
     result.finished_unix_ms = taken.finished;
+    result.submitted_unix_ms = 850;
     result.run_us = 100'000;
     result.project = taken.project;
     result.kind = taken.kind;

@@ -83,7 +83,7 @@ TEST_CASE("a run that lies about what it has is dropped whole", "[sink]") {
   event.results.count = 2;
   for (const std::uint32_t count : {0U, 1U, 3U, UINT32_MAX}) {  // In the run itself.
     event.results.payload = good;
-    write_at<std::uint32_t>(event.results.payload.data(), 44, count);
+    write_at<std::uint32_t>(event.results.payload.data(), 56, count);
     REQUIRE(act(core, event).empty());
   }
   event.results.payload = good;

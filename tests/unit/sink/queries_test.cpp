@@ -35,7 +35,7 @@ struct Asked {
   /// Each in a batch of its own.
   void take(const std::vector<Record>& records) {
     for (const auto& record : records) {
-      protocol::Results results{7, ++numbers, 0, 1, "w1", kOrigin, {}};
+      protocol::Results results{7, ++numbers, 0, 1, "w1", kOrigin, {}, 4711};
       protocol::ResultRecord result;
       result.id = {kOrigin, record.seq};
       result.lease = {1, numbers};
@@ -145,6 +145,9 @@ TEST_CASE("all attempts of a task are found, the newest first", "[queries]") {
   REQUIRE(attempts_of(1) == std::vector<std::int64_t>{3, 2, 1});
   REQUIRE(attempts_of(4) == std::vector<std::int64_t>{1});
   REQUIRE(attempts_of(9).empty());
+  const auto attempts = asked.ask("attempts", Value::Map{}, 4)["attempts"];
+  const auto& one = attempts.as<Value::Array>()->at(0);
+  REQUIRE((one["lease"] == "1-6" && one["pid"] == 4711));
   asked.take({{5, TaskState::kFailed, false, 2}, {5, TaskState::kFailed, false, 1}});
   REQUIRE(attempts_of(5) == std::vector<std::int64_t>{1, 2});  // A second copy failed first.
 }

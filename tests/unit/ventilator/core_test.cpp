@@ -89,6 +89,8 @@ TEST_CASE("a silent worker is suspect, then lost; its task goes to another after
   rig.step(SettledReceived{{read.request, kLog, 0, 0, 0, {}}, {}});
   REQUIRE(rig.sent(2) == Seqs{1});
   REQUIRE(rig.last<SendTasks>().runs[0].attempt == 2);
+  REQUIRE(protocol::Value::from_msgpack(rig.last<SendTasks>().runs[0].lost)->to_json() ==
+          R"(["attempt 1: worker w1: it fell silent"])");
   REQUIRE(rig.last<JournalNote>().needs_sync);
 }
 

@@ -174,6 +174,27 @@ TEST_CASE("settled segments are given back, and one old task pins none of them",
   REQUIRE(journal.specs(1990, 1).submitted_unix_ms == 1000 + 1981);
 }
 
+TEST_CASE(
+    "tasks that were accepted one after another are not taken for one another where they are moved",
+    "[journal]") {
+  SimDisk disk(1);
+  const auto directory = disk.open();
+  Journal journal(*directory, small(1), "boot");
+  auto durable = journal.take_recovered();
+  write(journal, {tasks(1, 2), tasks(3, 2)}, durable);
+  for (Seq first = 5; first < 2000; first += 20) {
+    durable.last = first + 19;
+    durable.settled.add(first, first + 19);
+    write(journal, {tasks(first, 20), Forget{{{first, first + 19}}}}, durable);
+    journal.collect(durable.settled);
+  }
+  for (const auto& [seq, submitted] : {std::pair<Seq, std::int64_t>{1, 1001}, {3, 1003}}) {
+    const auto specs = journal.specs(seq, 4);
+    REQUIRE(specs.count == 2);
+    REQUIRE(specs.submitted_unix_ms == submitted);
+  }
+}
+
 TEST_CASE("a segment goes only when what was moved out of it is durable", "[journal]") {
   for (int turns = 1; turns <= 100; ++turns) {
     SimDisk disk(1);

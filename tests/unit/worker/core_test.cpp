@@ -258,6 +258,7 @@ TEST_CASE("results of a batch share a run only where they differ in nothing but 
     bool retry = false;
     std::string project = "";
     TaskState state = TaskState::kDone;
+    std::int64_t submitted = 5;
   };
   const std::vector<Sent> sent{
       {1, 1},
@@ -270,11 +271,12 @@ TEST_CASE("results of a batch share a run only where they differ in nothing but 
       {9, 9, 2, true, "p"},                        // Another message, another project.
       {10, 10, 2, true, "p", TaskState::kFailed},  // Another end.
       {11, 11, 2, true, "p", TaskState::kFailed},
+      {12, 12, 2, true, "p", TaskState::kFailed, 6},  // Accepted with others.
   };
   Bytes payload;
   for (const auto& task : sent)
-    put_task(payload, {task.seq, task.lease, task.attempt, 1, {}, {}}, "quick", task.retry,
-             task.project);
+    put_task(payload, {task.seq, task.lease, task.attempt, 1, {}, {}, task.submitted}, "quick",
+             task.retry, task.project);
   rig.step(
       TasksReceived{{1, kRun, 1, kOrigin, 1, static_cast<std::uint32_t>(sent.size()), payload}});
   BatchFinished finished{rig.all<StartBatch>().at(0).batch, 7, 1, {}, {}};
@@ -296,6 +298,7 @@ TEST_CASE("results of a batch share a run only where they differ in nothing but 
       REQUIRE(result->id == TaskId{kOrigin, task.seq});
       REQUIRE(result->lease == Lease{1, task.lease});
       REQUIRE(result->attempt == task.attempt);
+      REQUIRE(result->submitted_unix_ms == task.submitted);
       REQUIRE(result->project == task.project);
       REQUIRE(result->state == task.state);
       REQUIRE(result->is_final == (task.state == TaskState::kDone));
@@ -303,7 +306,27 @@ TEST_CASE("results of a batch share a run only where they differ in nothing but 
     }
   }
   REQUIRE(at == sent.size());
-  REQUIRE(runs == std::vector<std::uint32_t>{3, 1, 1, 1, 1, 1, 2});
+  REQUIRE(runs == std::vector<std::uint32_t>{3, 1, 1, 1, 1, 1, 2, 1});
+}
+
+TEST_CASE("a task whose attempt was lost is told so in a slot, and its end when it was accepted",
+          "[worker]") {
+  auto config = Rig::config(1, 100);
+  config.pid = 4711;
+  Rig rig(config);
+  rig.link();
+  const std::string lost = "\x91\xa3why";
+  Bytes payload;
+  put_task(payload, {1, 10, 2, 1, {}, {}, 1234, lost}, "quick");
+  rig.step(TasksReceived{{1, kRun, 1, kOrigin, 1, 1, payload}});
+  REQUIRE(rig.all<StartBatch>().empty());
+  REQUIRE(rig.all<StartTask>().at(0).lost == lost);
+  rig.finish(1);
+  rig.pass(1s);
+  const auto sent = rig.all<SendResults>();
+  REQUIRE(sent.size() == 1);
+  REQUIRE(sent[0].results.pid == 4711);
+  REQUIRE(protocol::ResultReader(*sent[0].records).next()->submitted_unix_ms == 1234);
 }
 
 TEST_CASE("a task of a batch that comes again is not run again, and the later lease counts",

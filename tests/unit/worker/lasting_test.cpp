@@ -101,9 +101,9 @@ TEST_CASE("a start removes what no attempt will ask for, and nothing else", "[la
   const auto old = make_part(3, false);
   directory.make_older(old, 30 * 60 * 60);
   directory.make_older(old + ".lock", 30 * 60 * 60);
-  directory.make(to_text({5, 4}) + ".part");       // Without a lock.
-  directory.make(to_text({5, 5}) + ".17-3.part");  // Of a lease.
-  const auto work = directory.path + "/" + to_text({5, 7}) + ".17-4.directory";
+  directory.make(to_text(TaskId{5, 4}) + ".part");       // Without a lock.
+  directory.make(to_text(TaskId{5, 5}) + ".17-3.part");  // Of a lease.
+  const auto work = directory.path + "/" + to_text(TaskId{5, 7}) + ".17-4.directory";
   std::filesystem::create_directories(work + "/module");  // Of a command that was killed.
   std::ofstream(work + "/module/source") << "bytes";
   std::filesystem::permissions(work + "/module", std::filesystem::perms::owner_read);
@@ -114,5 +114,5 @@ TEST_CASE("a start removes what no attempt will ask for, and nothing else", "[la
   remove_leftovers(directory.path);
   CHECK(directory.names() == std::set<std::string>{killed, killed + ".lock", "notes.txt",
                                                    "photo.part", "photos.17-4.directory",
-                                                   to_text({5, 6}) + ".part.lock"});
+                                                   to_text(TaskId{5, 6}) + ".part.lock"});
 }

@@ -80,6 +80,15 @@ TEST_CASE("whose part it is, is told however it ended, and handed on", "[worker]
   CHECK(protocol::instead_of(protocol::read_task_spec(specs)->conditions) == 4);
 }
 
+TEST_CASE("why attempts before it were lost is told however it ended", "[worker]") {
+  auto task = task_of({"echo"});
+  CHECK(told(task, TaskState::kDone)["reasons"].is_null());
+  const Value lost = Value::Array{"attempt 1: worker w1: it fell silent"};
+  task.lost = lost.to_msgpack();
+  CHECK(told(task, TaskState::kDone)["reasons"] == lost);
+  CHECK(told(task, TaskState::kFailed)["reasons"] == lost);
+}
+
 TEST_CASE("a result stays as small as it must be", "[worker]") {
   auto task = task_of({"echo", "photos"});
   task.args = Value(Value::Map{{"x", std::string(1'000'000, 'x')}}).to_msgpack();

@@ -57,9 +57,9 @@ TEST_CASE("a reference becomes what it names of its parent's result", "[worker]"
           ask) == R"({"x":99,"y":[1,98,{"z":7}]})");
   CHECK(replaced(json(R"({"x":{"$result":0}})"), ask) == R"({"x":{"n":99,"list":[{"a":1},2]}})");
   CHECK(replaced(json(R"({"$result":2,"path":"list.0.a"})"), ask) == "1");
-  CHECK(
-      replaced(json(text(R"(["a",{"$result":")", to_text({kOrigin, 21}), R"(","path":"list.1"}])")),
-               ask) == R"(["a",2])");
+  CHECK(replaced(json(text(R"(["a",{"$result":")", to_text(TaskId{kOrigin, 21}),
+                           R"(","path":"list.1"}])")),
+                 ask) == R"(["a",2])");
   CHECK(replaced(json(R"({"x":"$result","y":{"path":"n"}})"), ask) ==
         R"({"x":"$result","y":{"path":"n"}})");
 }
@@ -98,7 +98,7 @@ TEST_CASE("what is put in place is never looked through", "[worker]") {
 }
 
 TEST_CASE("a reference that leads nowhere is named", "[worker]") {
-  const auto parent = text("$result ", to_text({kOrigin, 99}), ": ");
+  const auto parent = text("$result ", to_text(TaskId{kOrigin, 99}), ": ");
   const auto* done = R"({"state":"done","value":{"a":[1]}})";
   CHECK(replaced(R"({"$result":0,"path":"b.c"})", done) == parent + "it is done and has no b.c");
   for (const auto* path : {"a.1", "a.-1", "a.0.x", "a.", ".a", ".", "a..0", "a.00x",
@@ -123,9 +123,9 @@ TEST_CASE("what is no reference to a single parent is refused", "[worker]") {
   CHECK(replaced(R"({"$result":3})", record) == "$result 3: is not a single task");
   CHECK(replaced(R"({"$result":4})", record) == "$result 4: is not a single task");
   CHECK(replaced(R"({"$result":"a name"})", record) == "$result a name: is not one of its parents");
-  CHECK(replaced(json(text(R"({"$result":")", to_text({kOrigin, 8}), R"("})")), [](const TaskId&) {
-          return Value();
-        }).ends_with("is not one of its parents"));
+  CHECK(replaced(json(text(R"({"$result":")", to_text(TaskId{kOrigin, 8}), R"("})")),
+                 [](const TaskId&) { return Value(); })
+            .ends_with("is not one of its parents"));
   for (const auto* odd : {"null", "1.5", "true", "[0]", R"({"$result":0})"}) {
     INFO(odd);
     CHECK(replaced(json(text(R"({"$result":)", odd, "}")), [](const TaskId&) { return Value(); }) ==
