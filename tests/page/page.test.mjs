@@ -298,6 +298,12 @@ test('tasks are found by words with completion, sorted, and shown with a story b
   await page.getByRole('complementary').waitFor({ state: 'detached' });
   await page.getByText('Columns').click();
   await page.getByLabel('Offset').check();
+  await page.getByLabel('Submitted').check();
+  const waited = await page.getByRole('columnheader').allTextContents();
+  const at = (name) => waited.findIndex((each) => each.startsWith(name));
+  const first = page.getByRole('row').nth(1).getByRole('gridcell');
+  assert.match(await first.nth(at('Waited')).textContent(), /^[\d.]+ (ms|s)$/);
+  assert.match(await first.nth(at('Submitted')).textContent(), /ago|now/);
   assert.match(page.url(), /cols=.*offset/);
   const [file] = await Promise.all([
     page.waitForEvent('download'),
@@ -525,6 +531,9 @@ test('a task whose worker is killed moves on, and its story says so', async () =
   await page.getByText(/It runs now, on w\d/).waitFor();
   await ask('DELETE', `/task/${id}`);
   await page.getByText('It was cancelled.').waitFor();
+  const attempts = page.getByRole('region', { name: 'Attempts' });
+  await attempts.getByText(new RegExp(`^worker ${name}: `)).waitFor();
+  await attempts.getByText(/pid \d+ lease \d+-\d+/).waitFor();
   await page.goto(`${home}/workers`);
   await page.getByText(/^[1-9]\d* left within a day$/).waitFor();
   const worker = page.locator('ul.workers > li').filter({ hasText: name }).first();

@@ -26,6 +26,8 @@ export interface Attempt {
   attempt: number;
   state: string;
   worker?: string;
+  pid?: number;
+  lease?: string;
   error?: string;
   text?: string;
   began?: When;
@@ -62,6 +64,8 @@ export interface Task {
   args?: Json;
   args_bytes?: number; // Of arguments that are too large to be told.
   why: Why[];
+  pid?: number; // Of the worker that has it …
+  lease?: string; // … and under what.
   submitted?: When;
   finished?: When;
   artifact?: Artifact;

@@ -91,7 +91,7 @@ export function Life({ task }: { task: Task }) {
 
 function stretchesOf(task: Task): Stretch[] {
   const out: Stretch[] = [];
-  const submitted = unix(task.submitted) ?? firstBegin(task);
+  const submitted = unix(task.submitted);
   if (submitted === null) return [];
   let at = submitted;
   const isOver = kSettled.includes(task.state);
@@ -136,13 +136,6 @@ function stretchesOf(task: Task): Stretch[] {
     });
   }
   return out;
-}
-
-// Of what the log alone tells of, the time of its submit is not known.
-function firstBegin(task: Task): number | null {
-  const first = task.attempts?.[0];
-  const ended = unix(first?.finished);
-  return ended === null ? null : ended - (first?.run_seconds ?? 0) * 1000;
 }
 
 const said = (all: Stretch[]) =>

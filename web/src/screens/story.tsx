@@ -165,6 +165,7 @@ function Told({ task }: { task: Task }) {
         {task.worker && (
           <span>
             {w().filterNames.worker.toLowerCase()} <a href="/workers">{task.worker}</a>
+            <Holder of={task} />
           </span>
         )}
         {task.traceparent && (
@@ -270,6 +271,15 @@ function howStopped({ pid = 0, processes = 1, signals, seconds: took }: Stopped)
     : w().endedItself(seconds(took));
 }
 
+// The process that had it, and under what lease.
+const Holder = ({ of: { pid, lease } }: { of: { pid?: number; lease?: string } }) =>
+  pid || lease ? (
+    <span class="soft">
+      {' '}
+      {pid && `pid ${pid}`} {lease && w().lease(lease)}
+    </span>
+  ) : null;
+
 function Attempts({ task }: { task: Task }) {
   const attempts = [...(task.attempts ?? [])].reverse();
   if (attempts.length === 0) return null;
@@ -282,7 +292,12 @@ function Attempts({ task }: { task: Task }) {
               {w().attempt(each.attempt)}
             </a>
             <Mark state={each.state} />
-            {each.worker && <span>{w().onWorker(each.worker)}</span>}
+            {each.worker && (
+              <span>
+                {w().onWorker(each.worker)}
+                <Holder of={each} />
+              </span>
+            )}
             {each.run_seconds !== undefined && each.run_seconds > 0 && (
               <span>{w().ranFor(seconds(each.run_seconds))}</span>
             )}

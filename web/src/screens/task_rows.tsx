@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Column, Sort } from '../parts/grid';
 import { TaskId } from '../parts/links';
-import { Ago, brief, Mark, number, unix } from '../parts/shown';
+import { Ago, brief, capital, Mark, number, unix } from '../parts/shown';
 import { ask, query } from '../router';
 import { w } from '../settings';
 import type { Row } from '../types';
@@ -11,6 +11,12 @@ const ranMs = (row: Row) => {
   const ended = unix(row.ended);
   return began && ended ? Math.max(0, ended - began) : null;
 };
+const waitedMs = (row: Row) => {
+  const submitted = unix(row.submitted);
+  const began = unix(row.began);
+  return submitted && began ? Math.max(0, began - submitted) : null;
+};
+const span = (ms: number | null) => (ms === null ? '' : brief(ms / 1000));
 const whenOf = (row: Row) => unix(row.ended ?? row.submitted) ?? 0;
 
 // Of what waits, until when; of what ended, what it came to.
@@ -78,15 +84,28 @@ const all = (): TaskColumn[] => [
     show: (row) => row.worker ?? '',
   },
   {
+    name: 'submitted',
+    title: capital(w().submitted),
+    width: '96px',
+    isNumber: true,
+    by: (row) => unix(row.submitted) ?? 0,
+    show: (row) => <Ago when={row.submitted} />,
+  },
+  {
+    name: 'waited',
+    title: capital(w().waited),
+    width: '80px',
+    isNumber: true,
+    by: (row) => waitedMs(row) ?? -1,
+    show: (row) => span(waitedMs(row)),
+  },
+  {
     name: 'ran',
     title: w().ran,
     width: '80px',
     isNumber: true,
     by: (row) => ranMs(row) ?? -1,
-    show: (row) => {
-      const ran = ranMs(row);
-      return ran === null ? '' : brief(ran / 1000);
-    },
+    show: (row) => span(ranMs(row)),
   },
   {
     name: 'began',
@@ -113,7 +132,8 @@ const all = (): TaskColumn[] => [
   },
 ];
 
-const kUsual = ['state', 'id', 'kind', 'project', 'summary', 'attempt', 'worker', 'ran', 'when'];
+const kUsual =
+  'state,id,kind,project,summary,attempt,worker,waited,ran,when'.split(',');
 const kBeside = ['state', 'id', 'kind', 'summary'];
 
 const chosenNames = (isOfProject: boolean) =>

@@ -202,6 +202,7 @@ export const en = {
   // One task
   inProject: 'project',
   submitted: 'submitted',
+  lease: (lease: string) => `lease ${lease}`,
   arguments: 'Arguments',
   argsNotTold: (size: string) => `${size}: only those of at most 1 KiB are shown.`,
   result: 'Result',

@@ -192,6 +192,7 @@ export const fr: Words = {
 
   inProject: 'projet',
   submitted: 'soumise',
+  lease: (lease) => `bail ${lease}`,
   arguments: 'Arguments',
   argsNotTold: (size) => `${size} : seuls ceux d’au plus 1 Kio sont montrés.`,
   result: 'Résultat',
