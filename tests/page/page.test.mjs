@@ -105,6 +105,14 @@ test('an address that nobody has is told by the page', async () => {
   await heading('There is no such screen');
 });
 
+test('a time in the address may be a span, or none', async () => {
+  for (const said of ['1h', 'soon', '9e99']) {
+    await page.goto(`${home}/tasks?since=${said}`);
+    await page.getByText(`since ${said}`).waitFor();
+  }
+  assert.deepEqual(wrong, []);
+});
+
 test('of an id that has no story it is said why', async () => {
   const { ventilator } = await (await ask('GET', '/cluster')).json();
   const says = async (id, text) => {

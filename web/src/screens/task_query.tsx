@@ -25,8 +25,10 @@ export const filterOf = (): Filter =>
   Object.fromEntries(kFilters.map((name) => [name, query.value.get(name) ?? ''])) as Filter;
 
 const isTime = (name: Name) => name === 'since' || name === 'until';
-const shownOf = (name: Name, value: string) =>
-  isTime(name) ? clock(Number(value) || Date.parse(value), true) : value;
+const shownOf = (name: Name, value: string) => {
+  const ms = isTime(name) ? new Date(Number(value) || value).getTime() : 0;
+  return ms ? clock(ms, true) : value; // "1h" is the gateway's to read.
+};
 
 /** "state:dead kind:exec" */
 export const said = (filter: Filter) =>
