@@ -236,12 +236,11 @@ Answered discard(Ring ring, Exchange& exchange) {
     co_return json(200, Value::Map{{"count", std::uint64_t{ids.size()}}});
   const auto of = ids.empty() ? std::string() : ids.front();
   const auto discarded = co_await take_off(ring, std::move(ids));
-  const auto& who = exchange.caller.name;
   const auto reason = asked["reason"].text_or("");
   if (discarded > 0)
     process::log_info(text(discarded, " dead letters (", of, discarded > 1 ? " …" : "",
-                           ") were discarded by ", who.empty() ? "the owner" : who, " from ",
-                           exchange.address, reason.empty() ? "" : ": ", shown(reason)));
+                           ") were discarded by ", exchange.by(), reason.empty() ? "" : ": ",
+                           shown(reason)));
   co_return json(200, Value::Map{{"discarded", discarded}});
 }
 

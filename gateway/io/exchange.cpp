@@ -18,4 +18,9 @@ awaitable<std::string> Exchange::read_all(std::size_t most) {
   }
 }
 
+std::string Exchange::by() const {
+  return text(caller.name.empty() ? "the owner" : caller.name, " from ", address, ", request ",
+              request_id);
+}
+
 }  // namespace eole::gateway

@@ -43,6 +43,7 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
   http::Request request;
+  std::string request_id;           // In its answer, and wherever the log is about it.
   Caller caller;                    // Who asks.
   std::string address;              // From where, without a port.
   std::vector<http::Field> common;  // In the head of the answer, whatever it is.
@@ -64,6 +65,11 @@ class Exchange {
   /// Sends what is said in plain bytes, and takes the connection: no further request comes of it.
   /// What was read of it and not taken yet is in `unread`.
   virtual awaitable<void> upgrade(http::Response head, std::string& unread) = 0;
+  /// The answer that this problem is.
+  virtual http::Response refusal(const http::Problem& problem) = 0;
+  /// "boss from 10.0.0.7, request 5f0c…": for the log, of what was done for whom.
+  std::string by() const;
+
   virtual Stream& stream() = 0;
   bool is_gone() { return stream().is_gone(); }
 };

@@ -11,8 +11,10 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
+#include <random>
 #include <stdexcept>
 
+#include "common/base/ids.hpp"
 #include "common/base/text.hpp"
 #include "common/net/socket.hpp"
 #include "common/net/tokens.hpp"
@@ -52,6 +54,8 @@ struct Server::State {
   std::map<std::string, std::size_t> of_address;  // How many of them.
   std::size_t of_others = 0;  // Connections of other users, which are only told so.
   Answered answered;
+  // Names requests. Bits of the kernel would cost each of them a call.
+  std::mt19937_64 request_ids{process::random_u64()};
   bool is_stopping = false;
 };
 
@@ -77,7 +81,8 @@ class Server::Connection final : public Exchange {
     const bool is_open = co_await open();
     if (!is_open) co_return;
     keeps_ = false;
-    auto answer = http::to_response(problem);
+    begin_request();
+    auto answer = refusal(problem);
     const bool is_sent = co_await send(std::move(answer));
     if (is_sent) co_await linger(true);
     stream_->close();
@@ -95,12 +100,12 @@ class Server::Connection final : public Exchange {
         is_asked = true;
         answer = co_await server_->serve(*this);
       } catch (const http::Problem& problem) {
-        answer = http::to_response(problem);
+        answer = refusal(problem);
       } catch (const Gone&) {
         break;
       } catch (const std::exception& error) {
-        process::log_error(text(request.method, " ", request.target, ": ", error.what()));
-        answer = http::to_response(http::Problem(500, "the gateway failed; its log says why"));
+        process::log_error(text(told_as(), error.what()));
+        answer = http::to_response({500, "the gateway failed; its log says why"}, request_id);
       }
       if (is_upgraded_) break;
       goes_on = is_asked && request.keeps_alive && !server_->is_stopping;
@@ -145,10 +150,9 @@ class Server::Connection final : public Exchange {
   }
 
   awaitable<void> begin(http::Response head, std::optional<std::uint64_t> length) override {
-    note(head);
+    complete(head);
     is_answering_ = true;
     is_chunked_ = !length && request.knows_chunks;
-    head.fields.insert(head.fields.end(), common.begin(), common.end());
     keeps_ = request.keeps_alive && !server_->is_stopping && (reader_.is_done() || may_skip());
     co_await put(http::encode_head(head, length, keeps_, request.knows_chunks));
   }
@@ -168,12 +172,15 @@ class Server::Connection final : public Exchange {
     is_ended_ = true;
   }
   awaitable<void> upgrade(http::Response head, std::string& unread) override {
-    note(head);
+    complete(head);
     is_upgraded_ = true;
     unread = std::move(input_);
     set_deadline(std::nullopt);
     co_await put(http::encode_head(head, 0, true));
     set_deadline(std::nullopt);
+  }
+  http::Response refusal(const http::Problem& problem) override {
+    return http::to_response(problem, request_id);
   }
   Stream& stream() override { return *stream_; }
 
@@ -223,8 +230,16 @@ class Server::Connection final : public Exchange {
     return taken > 0;
   }
 
+  // What has no head yet is of no route, and is no part of the request before it.
+  void begin_request() {
+    request_id = hex(server_->request_ids());
+    request = {};
+    route = nullptr;
+    common.clear();
+  }
+
   awaitable<bool> read_head() {
-    route = nullptr;  // What has no head counts for none.
+    begin_request();
     std::optional<TimePoint> begun;
     while (!reader_.has_head()) {
       is_between_ = input_.empty() && !reader_.is_begun();
@@ -237,7 +252,6 @@ class Server::Connection final : public Exchange {
     }
     request = reader_.take_head();
     caller = {};
-    common.clear();
     body_waited_ = {};
     body_bytes_ = 0;
     co_return true;
@@ -256,11 +270,18 @@ class Server::Connection final : public Exchange {
     co_return true;
   }
 
-  void note(const http::Response& head) { ++server_->answered[{route, head.status}]; }
+  // In front of what is logged about it.
+  std::string told_as() const {
+    return text("request ", request_id, ": ", request.method, " ", request.target, ": ");
+  }
+  void complete(http::Response& head) {
+    ++server_->answered[{route, head.status}];
+    head.fields.push_back({"X-Request-Id", request_id});
+    head.fields.insert(head.fields.end(), common.begin(), common.end());
+  }
 
   awaitable<bool> send(http::Response answer) {
-    note(answer);
-    answer.fields.insert(answer.fields.end(), common.begin(), common.end());
+    complete(answer);
     auto bytes = http::encode_head(answer, answer.body.size(), keeps_);
     if (request.method != "HEAD") bytes += answer.body;
     co_return co_await write_in_time(bytes);

@@ -123,7 +123,7 @@ class Tasks {
     std::vector<Ids> ids;
     if (has_lines) {
       const auto problem = co_await post_lines(exchange, ring, key, ids);
-      if (problem) co_return co_await tell_ids(exchange, http::to_response(*problem), ids);
+      if (problem) co_return co_await tell_ids(exchange, exchange.refusal(*problem), ids);
     } else {
       const auto body = co_await exchange.read_all(kTasksBytesMax);
       const auto offered = co_await ring.offered();

@@ -136,7 +136,7 @@ Answered add(Gateway& gateway, Exchange& exchange) {
   (void)tokens(gateway.access());
   need(gateway.access().table().add(token), 409);
   process::log_info(text("token ", token.name, " of role ", net::to_text(token.role),
-                         " was made by ", exchange.caller.name, " from ", exchange.address));
+                         " was made by ", exchange.by()));
   auto view = view_of(gateway.access(), token);
   view.set("token", shown);
   co_return no_store(json(201, view));
@@ -160,16 +160,15 @@ Answered change(Gateway& gateway, Exchange& exchange) {
   const auto name = named(gateway, exchange);
   const auto token = gateway.access().table().set_role(name, role, exchange.caller.prefix);
   need(token, 404);
-  process::log_info(text("token ", name, " was given role ", net::to_text(role), " by ",
-                         exchange.caller.name, " from ", exchange.address));
+  process::log_info(
+      text("token ", name, " was given role ", net::to_text(role), " by ", exchange.by()));
   co_return no_store(json(200, view_of(gateway.access(), *token)));
 }
 
 Answered revoke(Gateway& gateway, Exchange& exchange) {
   const auto name = named(gateway, exchange);
   need(gateway.access().table().remove(name, exchange.caller.prefix), 404);
-  process::log_info(
-      text("token ", name, " was revoked by ", exchange.caller.name, " from ", exchange.address));
+  process::log_info(text("token ", name, " was revoked by ", exchange.by()));
   co_return no_store(json(200, Value::Map{{"revoked", name}}));
 }
 

@@ -65,7 +65,12 @@ class Http:
             if "json" in answer.headers.get("Content-Type", "") and content:
                 content = json.loads(content)
             if self.document:
-                self.document.judge(method, path, answer.status, answer.headers.get("Content-Type", ""), content)
+                of = answer.headers.get("Content-Type", "")
+                self.document.judge(method, path, answer.status, of, content)
+                named = answer.headers["X-Request-Id"]
+                assert named, f"{method} {path}: its request has no name"
+                if of == "application/problem+json" and content:
+                    assert content["request_id"] == named, f"{method} {path}: {content} of {named}"
             return answer.status, answer.headers, content
         finally:
             connection.close()

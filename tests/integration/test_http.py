@@ -158,9 +158,11 @@ class Tasks(unittest.TestCase):
         wait_until(lambda: self.http.get("/projects/dying")["dead"] == 6)  # The replays died, too: only they are left.
         letters = [each["id"] for each in self.http.get("/dead?project=dying")["letters"]]
         self.assertEqual(sorted(letters), sorted(each["id"] for each in first))
-        self.assertEqual(self.http.post("/dead/discard", {"project": "dying", "reason": "no\x1bhope"}), {"discarded": 3})
+        _, fields, done = self.http.ask("POST", "/dead/discard", {"project": "dying", "reason": "no\x1bhope"})
+        self.assertEqual(done, {"discarded": 3})
         told = wait_until(lambda: [line["text"] for line in self.cluster.json("logs") if "discarded by" in line["text"]])
-        self.assertRegex(told[0], r"^3 dead letters \(\S+ …\) were discarded by the owner from \S+: no\\x1bhope$")
+        self.assertRegex(told[0], r"^3 dead letters \(\S+ …\) were discarded by the owner from \S+, request "
+                                  + fields["X-Request-Id"] + r": no\\x1bhope$")
 
     def test_dead_letters_are_replayed_at_a_rate(self):
         self.http.post("/task", [{"kind": "dead", "args": {"error": "late"}, "project": "slowly", "retry": True,
@@ -252,6 +254,23 @@ class Connections(unittest.TestCase):
             answer = self.http.raw(head + fields + b"\r\nabc" + smuggled)
             self.assertEqual(answer.count(b"\r\nContent-Length: "), 1, fields)
             self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+
+    def test_each_answer_names_its_request_and_none_as_the_client_does(self):
+        head = b" HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: mine\r\n"
+        socket_wanted = (b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+        named = []
+        for asked, status in ((b"GET /healthz" + head, 200), (b"HEAD /cluster" + head, 200), (b"GET /page.css" + head, 200),
+                              (b"OPTIONS *" + head, 204), (b"HEAD /events" + head, 200), (b"GET /no/where" + head, 404),
+                              (b"GET /notifications" + head + socket_wanted, 101), (b"GET  /two spaces" + head, 400),
+                              (b"GET /healthz" + head + b"\r\nno head", 200)):
+            answer = self.http.raw(asked + b"\r\n")
+            self.assertTrue(answer.startswith(b"HTTP/1.1 %d " % status), answer)
+            ids = re.findall(rb"^X-Request-Id: ([0-9a-f]{16})\r$", answer, re.M)
+            self.assertEqual(len(ids), answer.count(b"HTTP/1.1 "), answer)
+            self.assertEqual(re.findall(rb'"request_id":"(\w+)"', answer), ids[-1:] if b"problem+json" in answer else [])
+            named += ids
+        self.assertEqual((len(named), len(set(named))), (10, 10))
 
     def test_what_has_no_head_counts_for_no_route(self):
         self.http.raw(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nno head\r\n\r\n")

@@ -84,8 +84,8 @@ bool is_origin(std::string_view written) {
 std::vector<Field> shared_with(const Place& place) {
   return {{"Access-Control-Allow-Origin", place.origin},
           {"Access-Control-Expose-Headers",
-           "Allow, ETag, Location, Retry-After, Content-Disposition, Content-Range, Eole-Task, "
-           "Eole-File-Name, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, "
+           "Allow, ETag, Location, Retry-After, X-Request-Id, Content-Disposition, Content-Range, "
+           "Eole-Task, Eole-File-Name, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, "
            "Upload-Offset, Upload-Length, Upload-Expires, Upload-Metadata, Upload-Concat"},
           {"Vary", "Origin"}};
 }

@@ -6,12 +6,13 @@ namespace eole::gateway::http {
 
 using protocol::Value;
 
-Response to_response(const Problem& problem) {
+Response to_response(const Problem& problem, std::string_view request_id) {
   const auto type = problem.type.empty() ? "about:blank" : "urn:eole:problem:" + problem.type;
   Value body = Value::Map{{"type", type},
                           {"title", phrase_of(problem.status)},
                           {"status", problem.status},
-                          {"detail", problem.detail}};
+                          {"detail", problem.detail},
+                          {"request_id", std::string(request_id)}};
   if (!problem.errors.empty()) {
     Value::Array errors;
     for (const auto& error : problem.errors)

@@ -1,6 +1,7 @@
 #pragma once
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/core/http/request.hpp"
@@ -25,7 +26,7 @@ struct Problem : std::exception {
   std::string type = {};           // What a role calls it; empty: the status says it all.
 };
 
-/// application/problem+json: type, title, status, detail, errors[] {pointer, detail}.
-Response to_response(const Problem& problem);
+/// application/problem+json: type, title, status, detail, request_id, errors[] {pointer, detail}.
+Response to_response(const Problem& problem, std::string_view request_id);
 
 }  // namespace eole::gateway::http

@@ -52,9 +52,10 @@ TEST_CASE("who is over a quota is told when to come back, in whole seconds", "[g
   CHECK(told(ErrorCode::kQuota, 11001) == "429 quota Retry-After 12");
 }
 
-TEST_CASE("a problem names what sort it is for programs", "[gateway]") {
-  const auto body = http::to_response(problem_of({"no", ErrorCode::kKeyUsed})).body;
+TEST_CASE("a problem names what sort it is for programs, and the request it is of", "[gateway]") {
+  const auto body = http::to_response(problem_of({"no", ErrorCode::kKeyUsed}), "").body;
   CHECK(body.find(R"("type":"urn:eole:problem:key_used")") != std::string::npos);
-  const auto plain = http::to_response(problem_of({"no"})).body;
-  CHECK(plain.find(R"("type":"about:blank")") != std::string::npos);
+  const auto plain = http::to_response(problem_of({"no"}), "5f0c").body;
+  CHECK(plain == R"({"type":"about:blank","title":"Bad Request","status":400,"detail":"no",)"
+                 R"("request_id":"5f0c"})");
 }
