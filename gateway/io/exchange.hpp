@@ -65,7 +65,7 @@ class Exchange {
   /// Sends what is said in plain bytes, and takes the connection: no further request comes of it.
   /// What was read of it and not taken yet is in `unread`.
   virtual awaitable<void> upgrade(http::Response head, std::string& unread) = 0;
-  /// The answer that this problem is.
+  /// The answer that this problem is. What failed here is logged: who was refused so asks why.
   virtual http::Response refusal(const http::Problem& problem) = 0;
   /// "boss from 10.0.0.7, request 5f0c…": for the log, of what was done for whom.
   std::string by() const;

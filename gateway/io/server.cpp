@@ -35,6 +35,7 @@ namespace {
 constexpr auto kLook = std::chrono::seconds(1);  // How often slow ones are looked for.
 constexpr Duration kLingerTime = 2s;  // For what the other side still sends after an answer.
 constexpr std::size_t kOthersMax = 64;  // Connections of other users that are being refused.
+constexpr std::uint64_t kFailuresLoggedMax = 10;   // A second; all are counted in the metrics.
 constexpr std::size_t kUnreadBodyMax = 256 << 10;  // Of a body that nobody wanted: read over.
 
 }  // namespace
@@ -56,6 +57,7 @@ struct Server::State {
   Answered answered;
   // Names requests. Bits of the kernel would cost each of them a call.
   std::mt19937_64 request_ids{process::random_u64()};
+  std::uint64_t failures_logged = 0;  // Since the last look.
   bool is_stopping = false;
 };
 
@@ -180,6 +182,9 @@ class Server::Connection final : public Exchange {
     set_deadline(std::nullopt);
   }
   http::Response refusal(const http::Problem& problem) override {
+    const bool is_ours = problem.status >= 500 && !request.method.empty();
+    if (is_ours && server_->failures_logged++ < kFailuresLoggedMax)
+      process::log_warning(text(told_as(), problem.status, " ", problem.detail));
     return http::to_response(problem, request_id);
   }
   Stream& stream() override { return *stream_; }
@@ -374,6 +379,7 @@ awaitable<void> Server::State::look(std::shared_ptr<State> /*itself*/) {
     error_code ec;
     timer.expires_after(kLook);
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    failures_logged = 0;
     for (auto* connection : connections) connection->look(process::now(), is_stopping);
   }
 }

@@ -272,6 +272,17 @@ class Connections(unittest.TestCase):
             named += ids
         self.assertEqual((len(named), len(set(named))), (10, 10))
 
+    def test_the_log_names_a_request_that_failed(self):
+        ventilator = self.http.get("/cluster")["ventilator"]["pid"]
+        os.kill(ventilator, signal.SIGSTOP)
+        try:
+            status, _, problem = self.http.ask("GET", "/readyz?", headers={"X-Request-Id": "mine"})
+        finally:
+            os.kill(ventilator, signal.SIGCONT)
+        self.assertEqual(status, 503)
+        said = f"request {problem['request_id']}: GET /readyz?: 503 {problem['detail']}"
+        wait_until(lambda: [line for line in self.cluster.json("logs", "--level", "warn") if line["text"] == said])
+
     def test_what_has_no_head_counts_for_no_route(self):
         self.http.raw(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nno head\r\n\r\n")
         text = self.http.get("/metrics").decode()
