@@ -105,6 +105,33 @@ test('an address that nobody has is told by the page', async () => {
   await heading('There is no such screen');
 });
 
+test('a refusal has the name that the log has of its request', async () => {
+  const named = async (path, does, where) => {
+    const answers = [];
+    const note = (answer) => answer.url().includes(path) && answers.push(answer.headers()['x-request-id']);
+    page.on('response', note);
+    await does();
+    const shown = where().getByText(/(request|requête) [0-9a-f]{16}$/);
+    const [, word, id] = (await shown.textContent()).match(/(\S+) ([0-9a-f]{16})$/);
+    page.off('response', note);
+    assert.ok(answers.includes(id), `${id} of ${answers}`);
+    return word;
+  };
+  const path = '/schedules/gone';
+  await ask('PUT', path, { every: '1h', task: { kind: 'echo' } });
+  await page.goto(`${home}/schedules`);
+  await page.route(`**${path}/run`, async (route) => {
+    await ask('DELETE', path);
+    await route.continue();
+  });
+  const run = page.getByRole('button', { name: 'Run now gone' });
+  const toast = () => page.getByRole('status').filter({ hasText: 'Refused' });
+  assert.equal(await named(path, () => run.click(), toast), 'request');
+  await open({ locale: 'fr-FR' });
+  const list = () => page.getByRole('alert');
+  assert.equal(await named('/history?', () => page.goto(`${home}/tasks?since=soon`), list), 'requête');
+});
+
 test('a time in the address may be a span, or none', async () => {
   for (const said of ['1h', 'soon', '9e99']) {
     await page.goto(`${home}/tasks?since=${said}`);

@@ -7,6 +7,7 @@ export class Refusal extends Error {
     readonly status: number, // 0: no answer.
     readonly detail: string,
     readonly errors: { pointer: string; detail: string }[] = [],
+    readonly request = '', // By which the gateway's log names it.
   ) {
     super(detail);
   }
@@ -79,11 +80,17 @@ export async function call<T>(
     return value as T;
   }
   if (answer.status === 401 && path !== '/login') isOut.value = true;
-  const problem = (value ?? {}) as { title?: string; detail?: string; errors?: [] };
+  const problem = (value ?? {}) as {
+    title?: string;
+    detail?: string;
+    errors?: [];
+    request_id?: string;
+  };
   throw new Refusal(
     answer.status,
     problem.detail ?? problem.title ?? `${answer.status} ${answer.statusText}`,
     problem.errors ?? [],
+    problem.request_id,
   );
 }
 

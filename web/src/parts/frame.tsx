@@ -111,7 +111,7 @@ export function Listed<T>({ answer, name, empty, children }: ListedProps<T>) {
 
 /** Why there is nothing to show; `again` asks once more. */
 export function Refused({ refusal, again }: { refusal: Refusal; again?: () => void }) {
-  const { status, detail } = refusal;
+  const { status, detail, request } = refusal;
   const said =
     status === 0
       ? w().noAnswer
@@ -130,6 +130,11 @@ export function Refused({ refusal, again }: { refusal: Refusal; again?: () => vo
         <strong>{said}</strong>
       </p>
       {detail !== '' && <p class="mono">{detail}</p>}
+      {request !== '' && (
+        <p class="mono soft">
+          {w().requestId} {request}
+        </p>
+      )}
       {again && (status === 0 || status >= 500) && lost.value === null && (
         <button onClick={again}>{w().tryAgain}</button>
       )}

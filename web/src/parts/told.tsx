@@ -40,7 +40,11 @@ export function tell(text: string, more: Partial<Toast> = {}): void {
 export function tellRefusal(thrown: unknown, done?: Done): void {
   if (!(thrown instanceof Refusal)) throw thrown;
   tell(thrown.status === 0 ? w().noAnswer : thrown.status === 403 ? w().notAllowed : w().refused, {
-    detail: [thrown.detail, ...thrown.errors.map((each) => `${each.pointer}: ${each.detail}`)]
+    detail: [
+      thrown.detail,
+      ...thrown.errors.map((each) => `${each.pointer}: ${each.detail}`),
+      thrown.request && `${w().requestId} ${thrown.request}`,
+    ]
       .filter((line) => line !== '')
       .join('\n'),
     isWrong: true,

@@ -69,6 +69,7 @@ export const en = {
   leaveIt: 'Leave it',
   cancel: 'Cancel',
   refused: 'Refused',
+  requestId: 'request',
   noAnswer: 'The gateway does not answer',
   needsToken: 'This needs a token',
   notAllowed: 'Your token does not allow this',

@@ -66,6 +66,7 @@ export const fr: Words = {
   leaveIt: 'Laisser',
   cancel: 'Annuler',
   refused: 'Refusé',
+  requestId: 'requête',
   noAnswer: 'La passerelle ne répond pas',
   needsToken: 'Il faut un jeton',
   notAllowed: 'Votre jeton ne le permet pas',
