@@ -21,6 +21,8 @@ namespace {
 using Answered = awaitable<std::optional<http::Response>>;
 
 constexpr std::size_t kLettersMax = 100'000;  // That one request replays or discards.
+constexpr std::uint32_t kListedMax = 1000;    // In one page of the list, as in one of the sink's.
+constexpr int kPagesOfListMax = 10;           // Of the sink, looked through for one of what fits.
 constexpr double kReplayRateMin = 0.001;  // Tasks a second: the last of all would come in years.
 constexpr double kReplayRateMax = 1'000'000;
 
@@ -64,6 +66,11 @@ Filter filter_of(const Value& asked) {
   return filter;
 }
 
+Filter filter_of(const http::Request& request) {
+  const auto said = [&](std::string_view name) { return request.option(name).value_or(""); };
+  return {{}, said("project"), said("kind"), said("group")};
+}
+
 // The letters that fit, the oldest first, until `most` were found.
 awaitable<Value::Array> letters(Ring ring, Filter filter, std::size_t most) {
   Value::Array all;
@@ -84,25 +91,35 @@ awaitable<Value::Array> letters(Ring ring, Filter filter, std::size_t most) {
   }
 }
 
+// A page may be short, or empty, and have one behind it: in what was looked through no more fits.
 Answered list(Ring ring, http::Request request) {
-  auto options = options_of(
-      request, {{"project", "project"}, {"after", "after", true}, {"limit", "most", true}});
-  auto page = need(co_await ring.sink("dead", {}, std::move(options)));
+  const auto filter = filter_of(request);
+  const auto most = count_of(request, "limit", kListedMax, kListedMax);
+  auto options = options_of(request, {{"project", "project"}, {"after", "after", true}});
+  if (filter.kind.empty() && filter.group.empty()) options.set("most", most);
   Value::Array all;
-  if (const auto* some = page["letters"].as<Value::Array>())
-    for (auto letter : *some) {
+  Value next;
+  for (int pages = 0; pages < kPagesOfListMax && all.size() < most; ++pages) {
+    const auto page = need(co_await ring.sink("dead", {}, options));
+    next = page["next"];
+    const auto* some = page["letters"].as<Value::Array>();
+    for (std::size_t i = 0; some != nullptr && i < some->size(); ++i) {
+      if (!filter.fits((*some)[i])) continue;
+      auto& letter = all.emplace_back((*some)[i]);
       letter.set("group", client::group_of(letter));
-      all.push_back(std::move(letter));
+      if (all.size() < most) continue;
+      if (i + 1 < some->size()) next = letter["offset"];
+      break;
     }
-  page.set("letters", std::move(all));
-  co_return json(200, page);
+    if (next.is_null()) break;
+    options.set("after", next);
+  }
+  co_return json(200, Value::Map{{"letters", std::move(all)}, {"next", std::move(next)}});
 }
 
 // The most frequent reason first.
 Answered groups(Ring ring, http::Request request) {
-  Filter filter{
-      {}, request.option("project").value_or(""), request.option("kind").value_or(""), ""};
-  const auto all = co_await letters(ring, std::move(filter), kLettersMax);
+  const auto all = co_await letters(ring, filter_of(request), kLettersMax);
   client::DeadGroups dead;
   for (const auto& letter : all) dead.add(letter);
   Value::Array out;
