@@ -243,6 +243,42 @@ test('dead letters are replayed at a rate', async () => {
   await ask('DELETE', `/task/${later[0].id}`);
 });
 
+test('each dead letter is on a page of its reason, however many there are', async () => {
+  const kMany = 1205;
+  const dying = (error) => ({ kind: 'dead', args: { error }, retry: true, attempts: 1 });
+  const answer = await ask('POST', '/task', Array(kMany).fill(dying('one of so many')));
+  const ids = new Set((await answer.json()).ids);
+  const last = await submit(dying('behind them all'));
+  await ended(last, 'dead');
+  await until(async () => {
+    const { groups } = await (await ask('GET', '/dead/groups')).json();
+    return groups.some(({ group, count }) => group === 'one of so many' && count === kMany);
+  }, 'all are dead');
+  await page.goto(`${home}/dead?group=behind+them+all`);
+  await page.getByRole('button', { name: `Discard ${last}` }).waitFor();
+  await page.getByRole('button', { name: 'one of so many' }).click();
+  const next = page.getByRole('link', { name: 'Next page' });
+  const seen = new Set();
+  for (let at = 0; at < kMany; at += 200) {
+    const many = Math.min(200, kMany - at);
+    await page.getByText(`${many} of 1,205 tasks`).waitFor();
+    const shown = await until(async () => {
+      const links = await page.locator('.letter-head a').allTextContents();
+      return links.length === many && links.every((id) => !seen.has(id)) && links;
+    }, `page of ${at}`);
+    for (const id of shown) seen.add(id);
+    if (many === 200) await next.click();
+  }
+  assert.deepEqual([...seen].sort(), [...ids].sort());
+  assert.equal(await next.count(), 0);
+  await page.getByRole('link', { name: 'First page' }).click();
+  await page.locator('.letter-head a').nth(199).waitFor();
+  await page.goBack();
+  await page.getByText('5 of 1,205 tasks').waitFor();
+  for (const group of ['one of so many', 'behind them all']) await ask('POST', '/dead/discard', { group });
+  assert.deepEqual(wrong, []);
+});
+
 test('what an argument is without being said can be switched off, and lists are chosen from', async () => {
   await page.goto(`${home}/submit?kind=image`);
   await page.getByText('more arguments').click();

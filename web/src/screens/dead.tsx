@@ -1,6 +1,8 @@
+import { useEffect } from 'preact/hooks';
 import { address } from '../api';
 import { useAsked } from '../asked';
-import { Field, Listed, listOf, Screen, Section, Shown } from '../parts/frame';
+import { kListMs, kPage } from '../ended';
+import { Field, Listed, Screen, Section, Shown } from '../parts/frame';
 import { TaskId } from '../parts/links';
 import { Ago, now, number, Shape, unix } from '../parts/shown';
 import { Act, act, Curl, sure, tell } from '../parts/told';
@@ -34,7 +36,7 @@ export function Dead() {
                   <button
                     class="plain cut"
                     aria-expanded={each.group === group}
-                    onClick={() => ask({ group: each.group === group ? '' : each.group })}
+                    onClick={() => ask({ group: each.group === group ? '' : each.group, after: '' })}
                   >
                     {each.group}
                   </button>
@@ -57,6 +59,8 @@ export function Dead() {
           </>
         )}
       </Listed>
+      {/* So many that nobody counts them by reason. */}
+      {groups.data === null && groups.refusal?.status === 413 && <Letters all={[]} />}
     </Screen>
   );
 }
@@ -178,39 +182,68 @@ async function acts(what: 'replay' | 'discard', filter: Filter, count: number): 
   tellReplayed(answer);
 }
 
-function Letters({ group, all }: { group: Group | undefined; all: Group[] }) {
-  const answer = useAsked<unknown>('/dead?limit=1000');
+interface Page {
+  letters: Letter[];
+  next: number | null;
+}
+
+/** A page of them, the oldest first; the address has behind which letter it begins. */
+function Letters({ group, all }: { group?: Group | undefined; all: Group[] }) {
+  const after = query.value.get('after') ?? '';
+  const pageAt = (place: string | number, limit?: number) =>
+    address('/dead', { group: group?.group, after: place, limit });
+  const answer = useAsked<Page>(pageAt(after, kPage), kListMs);
+  const page = answer.data;
+  useEffect(() => {
+    // Nothing of it in what was looked through.
+    if (page && page.next !== null && page.letters.length === 0) ask({ after: String(page.next) });
+  }, [page]);
   const total = group?.count ?? all.reduce((sum, each) => sum + each.count, 0);
   const filter: Filter = group ? { group: group.group } : { all: true };
   return (
     <Section
       title={group ? group.group : w().allReasons}
       aside={
-        <span class="acts">
-          <Act says={w().replayAll(number(total))} onClick={() => acts('replay', filter, total)} />
-          <Act
-            says={w().discardAll(number(total))}
-            onClick={() => acts('discard', filter, total)}
-          />
-          {may('submit') && <Curl method="POST" path="/dead/replay" body={filter} />}
-        </span>
+        total > 0 && (
+          <span class="acts">
+            <Act
+              says={w().replayAll(number(total))}
+              onClick={() => acts('replay', filter, total)}
+            />
+            <Act
+              says={w().discardAll(number(total))}
+              onClick={() => acts('discard', filter, total)}
+            />
+            {may('submit') && <Curl method="POST" path="/dead/replay" body={filter} />}
+          </span>
+        )
       }
     >
       <Shown answer={answer}>
-        {(data) => {
-          const letters = listOf<Letter>(data, 'letters');
-          const shown = group ? letters.filter((each) => each.group === group.group) : letters;
-          return (
-            <>
-              <ul class="letters">
-                {[...shown].reverse().map((each) => (
-                  <One key={each.id} letter={each} />
-                ))}
-              </ul>
-              {total > shown.length && <p class="soft">{w().more(total - shown.length)}</p>}
-            </>
-          );
-        }}
+        {({ letters, next }) => (
+          <>
+            {total > letters.length && (
+              <p class="soft">{w().shownOf(number(letters.length), number(total))}</p>
+            )}
+            <ul class="letters">
+              {letters.map((each) => (
+                <One key={each.id} letter={each} />
+              ))}
+            </ul>
+            <p class="acts">
+              {after !== '' && (
+                <a class="button" href={pageAt('')}>
+                  {w().firstPage}
+                </a>
+              )}
+              {next !== null && (
+                <a class="button" href={pageAt(next)}>
+                  {w().nextPage}
+                </a>
+              )}
+            </p>
+          </>
+        )}
       </Shown>
     </Section>
   );

@@ -6,6 +6,8 @@ export const screens = {
   noDead: 'No dead letters: no task has used up its attempts.',
   lastDied: 'The last one died',
   allReasons: 'All reasons',
+  firstPage: 'First page',
+  nextPage: 'Next page',
   replayAll: (count: string) => `Replay ${count}`,
   discardAll: (count: string) => `Discard ${count}`,
   replaySure: (count: string, reason: string) =>

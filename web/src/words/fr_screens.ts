@@ -7,6 +7,8 @@ export const screens: typeof english = {
   noDead: 'Aucune lettre morte : aucune tâche n’a épuisé ses essais.',
   lastDied: 'La dernière est morte',
   allReasons: 'Toutes les raisons',
+  firstPage: 'Première page',
+  nextPage: 'Page suivante',
   replayAll: (count) => `Rejouer ${count}`,
   discardAll: (count) => `Écarter ${count}`,
   replaySure: (count, reason) =>
