@@ -18,6 +18,7 @@ class Answers {
  public:
   /// Nothing if it is new.
   std::optional<KeyAnswered> find(std::string_view key) const { return keys_.find(key); }
+  std::optional<KeyAnswered> of_task(Seq seq) const { return keys_.of_task(seq); }
   std::optional<Answered> find(RunId run, std::uint64_t request) const;
   /// Its client has had the answer: a late copy must not be taken for news.
   bool is_confirmed(RunId run, std::uint64_t request) const;
@@ -38,6 +39,8 @@ class Answers {
   /// For Part::kRequests and Part::kKeys.
   void save(SavePlace& place, Bytes& out) const;
   bool load(Part part, std::string_view payload);
+  /// Once all are loaded, and before any are saved.
+  void sort() { keys_.sort(); }
 
  private:
   struct Client {

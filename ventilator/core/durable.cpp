@@ -138,6 +138,7 @@ void Durable::drop_settled() {
   const auto same = [](const auto& one, const auto& other) { return one.seq == other.seq; };
   conditional.erase(std::unique(conditional.begin(), conditional.end(), same), conditional.end());
   for (const auto& [first, end] : settled.ranges()) notes.erase(first, end);
+  answers.sort();
 }
 
 }  // namespace eole::ventilator

@@ -56,7 +56,8 @@ struct Durable {
                    std::span<const std::int64_t> accepted_unix_ms = {});
   /// A beat of this schedule has become a task.
   void pass_beat(const std::string& schedule, std::int64_t beat);
-  /// Drops what came of a settled task after that was known.
+  /// Once all is loaded: drops what came of a settled task after that was known, and orders what
+  /// came in another order.
   void drop_settled();
 };
 

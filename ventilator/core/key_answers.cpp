@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 #include <utility>
+#include <vector>
 
 namespace eole::ventilator {
 
@@ -33,10 +34,15 @@ const char* KeyAnswers::at(std::uint64_t place) const {
   return pieces_[place / kPlaces - first_piece_].data() + place % kPlaces;
 }
 
-KeyAnswers::Head KeyAnswers::head(std::uint64_t place) const {
+KeyAnswers::Head KeyAnswers::head_in(const char* bytes) {
   Head head{};
-  std::memcpy(&head, at(place), sizeof head);
+  std::memcpy(&head, bytes, sizeof head);
   return head;
+}
+
+KeyAnswered KeyAnswers::answer(std::uint64_t place) const {
+  const auto of = head(place);
+  return {std::string(key(place)), std::string(hash(place)), {of.first, of.count}, of.seen};
 }
 
 std::string_view KeyAnswers::key(std::uint64_t place) const {
@@ -81,9 +87,21 @@ std::optional<std::uint64_t> KeyAnswers::place_of(std::string_view wanted,
 
 std::optional<KeyAnswered> KeyAnswers::find(std::string_view wanted) const {
   const auto place = place_of(wanted, nullptr);
-  if (!place) return std::nullopt;
-  const auto of = head(*place);
-  return KeyAnswered{std::string(wanted), std::string(hash(*place)), {of.first, of.count}, of.seen};
+  return place ? std::optional(answer(*place)) : std::nullopt;
+}
+
+std::optional<KeyAnswered> KeyAnswers::of_task(Seq seq) const {
+  const auto behind = std::partition_point(
+      pieces_.begin(), pieces_.end(),
+      [&](const std::string& piece) { return head_in(piece.data()).first <= seq; });
+  if (behind == pieces_.begin()) return std::nullopt;
+  const auto number = first_piece_ + static_cast<std::uint64_t>(behind - pieces_.begin()) - 1;
+  for (auto place = from(number * kPlaces); place < end(); place = next(place)) {
+    const auto of = head(place);
+    if (of.first > seq) break;
+    if (seq - of.first < of.count) return answer(place);
+  }
+  return std::nullopt;
 }
 
 void KeyAnswers::add(const KeyAnswered& answer) {
@@ -151,6 +169,18 @@ bool KeyAnswers::load(std::string_view payload) {
     if (reader.ok()) add(answer);
   }
   return reader.ok();
+}
+
+void KeyAnswers::sort() {
+  std::vector<std::pair<Seq, std::uint64_t>> order;
+  for (auto place = from(first_); place < end(); place = next(place))
+    order.emplace_back(head(place).first, place);
+  if (std::is_sorted(order.begin(), order.end())) return;
+  std::sort(order.begin(), order.end());
+  places_ = {};  // Half of the memory, and not asked any more.
+  KeyAnswers sorted;
+  for (const auto& [first, place] : order) sorted.add(answer(place));
+  *this = std::move(sorted);
 }
 
 }  // namespace eole::ventilator

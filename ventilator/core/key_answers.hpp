@@ -26,12 +26,15 @@ struct KeyAnswered {
   TimePoint seen{};
 };
 
-/// Answers to submits with keys, oldest first. Millions are kept for a day, and a snapshot reads
-/// them all: they lie one behind another in pieces of memory, and are found by hash.
+/// Answers to submits with keys, oldest first, so that their tasks' numbers rise. Millions are kept
+/// for a day, and a snapshot reads them all: they lie one behind another in pieces of memory, and
+/// are found by hash, or by what the pieces begin with.
 class KeyAnswers {
  public:
   /// The last that was added.
   std::optional<KeyAnswered> find(std::string_view key) const;
+  /// That of the submit that this task came with.
+  std::optional<KeyAnswered> of_task(Seq seq) const;
   /// Once: a snapshot, and each after it, says it again.
   void add(const KeyAnswered& answer);
   void forget_before(TimePoint time);
@@ -41,6 +44,10 @@ class KeyAnswers {
 
   void save(SavePlace& place, Bytes& out) const;
   bool load(std::string_view payload);
+  /// Once all are loaded: a snapshot was written while others were added, and so are read between
+  /// its parts, and records that outlived older ones before it. Changes places: not while one is
+  /// saved.
+  void sort();
 
  private:
   // Behind it: the key, the hash of the tasks.
@@ -66,9 +73,11 @@ class KeyAnswers {
   std::uint64_t from(std::uint64_t place) const;
   std::uint64_t next(std::uint64_t place) const;
   const char* at(std::uint64_t place) const;
-  Head head(std::uint64_t place) const;
+  static Head head_in(const char* bytes);
+  Head head(std::uint64_t place) const { return head_in(at(place)); }
   std::string_view key(std::uint64_t place) const;
   std::string_view hash(std::uint64_t place) const;
+  KeyAnswered answer(std::uint64_t place) const;
 
   std::deque<std::string> pieces_;
   std::uint64_t first_piece_ = 0;  // The number of the oldest.

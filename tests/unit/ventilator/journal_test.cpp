@@ -144,6 +144,37 @@ TEST_CASE("a snapshot that did not come to its end leaves the old one good", "[j
   }
 }
 
+TEST_CASE("tasks lead to their keys after a restart, in whatever order the journal has them",
+          "[journal]") {
+  constexpr Seq kLast = 3'000;
+  const auto key = [](Seq seq) { return "key " + std::to_string(seq); };
+  SimDisk disk(1);
+  {
+    const auto directory = disk.open();
+    Journal journal(*directory, small(1), "boot");
+    auto durable = journal.take_recovered();
+    for (Seq seq = 1; seq <= kLast; ++seq) {  // Snapshots are written among them.
+      auto action = tasks(seq, 1);
+      action.submit.key = key(seq);
+      action.hash = std::string(32, 'h');
+      durable.answers.add({action.submit.key, action.hash, {seq, 1}, {}});
+      durable.last = seq;
+      durable.settled.add(seq, seq);
+      write(journal, {action, Forget{{{seq, seq}}}}, durable);
+      journal.collect(durable.settled);
+    }
+  }
+  const auto directory = disk.open();
+  Journal journal(*directory, small(2), "boot");
+  const auto durable = journal.take_recovered();
+  Seq lost = 0;
+  for (Seq seq = 1; seq <= kLast; ++seq) {
+    const auto found = durable.answers.of_task(seq);
+    lost += !found || found->key != key(seq);
+  }
+  REQUIRE(lost == 0);
+}
+
 TEST_CASE("settled segments are given back, and one old task pins none of them", "[journal]") {
   SimDisk disk(1);
   Durable durable;
