@@ -1,5 +1,6 @@
 #include "common/base/within.hpp"
 
+#include "common/base/owned_name.hpp"
 #include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 
@@ -45,6 +46,13 @@ std::string Within::own(std::string_view name) const {
 
 std::string_view Within::shown(std::string_view own) const {
   return is_all() || own.empty() ? own : own.substr(prefix_.size() + 1);
+}
+
+OwnedName owned_name(std::string_view own) {
+  const auto between = own.find(kBetween);
+  if (between == own.npos) return {Within(), own};
+  const auto by = Within::parse_kept(own.substr(0, between));
+  return by ? OwnedName{*by, own.substr(between + 1)} : OwnedName{Within(), own};
 }
 
 }  // namespace eole

@@ -65,7 +65,7 @@ class Core {
   std::optional<Seq> oldest_queued() const { return queue_.oldest(durable_.settled); }
   /// How much of the log it has still to read.
   std::uint64_t log_lag() const { return follower_.lag(); }
-  std::uint64_t answer_bytes() const { return durable_.answers.bytes(); }
+  const Answers& answers() const { return durable_.answers; }
   std::size_t verdicts_pushed() const { return verdicts_.pushed(); }
   std::vector<WorkerView> workers() const { return fleet_.views(tasks_.placement()); }
   std::map<std::string, protocol::KindOffer> kinds() const { return fleet_.kinds(); }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "common/base/commas.hpp"
+#include "common/base/owned_name.hpp"
 #include "common/base/text.hpp"
 #include "common/base/within.hpp"
 #include "common/process/options.hpp"
@@ -89,7 +90,7 @@ Value status_within(const Core& core, const Within& within) {
 // What is used of some bounds, by their names.
 Value bounds(const Core& core) {
   return Value::Map{{"queued_max", core.queued()},
-                    {"answer_bytes_max", core.answer_bytes()},
+                    {"answer_bytes_max", core.answers().bytes()},
                     {"workers_max", static_cast<std::int64_t>(core.workers().size())},
                     {"kVerdictsPushedMax", static_cast<std::int64_t>(core.verdicts_pushed())}};
 }
@@ -325,6 +326,39 @@ Value task(const TaskId& id, const Core& core, Journal& journal, const Within& w
   return answer;
 }
 
+// Whoever may submit to the project may have used the key: each has his own, and the last counts.
+std::optional<KeyAnswered> answer_of(std::string_view key, const std::string& project,
+                                     const Answers& answers, const Within& within) {
+  std::optional<KeyAnswered> last;
+  for (std::size_t end = 0; end <= kPrefixBytesMax;) {
+    const Within by(project.substr(0, end));
+    auto found = within.has(by.prefix()) ? answers.find(by.own(key)) : std::nullopt;
+    if (found && (!last || last->answered.first < found->answered.first)) last = std::move(found);
+    const auto slash = project.find('/', end);
+    if (slash == project.npos) break;
+    end = slash + 1;
+  }
+  return last;
+}
+
+// What is remembered of the submit with that key, or with that task. What a task's project was is
+// not known once it is settled: who is held to a prefix hears of keys alone that are within it.
+Value submission(const TaskId& id, const Value& options, const Core& core, const Within& within) {
+  const auto key = options["key"].text_or("");
+  const auto& answers = core.answers();
+  std::optional<KeyAnswered> found;
+  if (!key.empty())
+    found = answer_of(key, options["project"].text_or(within.prefix()), answers, within);
+  else if (id.origin == core.origin())
+    found = answers.of_task(id.seq);
+  if (!found) return {};
+  const auto owned = owned_name(found->key);
+  if (!within.has(owned.by.prefix())) return {};
+  return Value::Map{{"key", owned.name},
+                    {"first", to_text(TaskId{core.origin(), found->answered.first})},
+                    {"count", found->answered.count}};
+}
+
 }  // namespace
 
 Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journal& journal,
@@ -363,6 +397,8 @@ Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journa
     return within.has(name) ? core.schedules().view(name, beats) : Value();
   }
   if (query.what == "task") return task({query.origin, query.seq}, core, journal, within);
+  if (query.what == "submission")
+    return submission({query.origin, query.seq}, *options, core, within);
   return Error{text("query ", query.what, ": not known")};
 }
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/base/owned_name.hpp"
 #include "common/base/text.hpp"
 
 using namespace eole;
@@ -48,4 +49,10 @@ TEST_CASE("names within two prefixes are two names", "[within]") {
   REQUIRE(acme.own("").empty());
   REQUIRE(acme.shown(acme.own("k")) == "k");
   REQUIRE(Within().shown(Within().own("k")) == "k");
+  for (const auto& by : {acme, zeta, Within()}) {
+    REQUIRE(owned_name(by.own("k")).by == by);
+    REQUIRE(owned_name(by.own("k")).name == "k");
+  }
+  REQUIRE(owned_name("no prefix\nk").by.is_all());
+  REQUIRE(owned_name(acme.own("zeta/\nk")).by == acme);  // Nobody passes for another.
 }

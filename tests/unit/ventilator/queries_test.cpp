@@ -18,16 +18,17 @@ struct Asked {
   Journal journal{*directory, {.entropy = std::uint64_t{kOrigin} << 34}, "boot"};
   Rig rig;
 
-  void submit(const std::vector<std::string>& projects) {
+  void submit(const std::vector<std::string>& projects, const std::string& key = "") {
     protocol::TaskGroups groups;
     for (const auto& project : projects) groups.add({"echo", project, 0, 0}, "\x80");
     const auto count = groups.count();
-    const protocol::Submit submit{7, ++requests, 0, "", count, groups.take()};
-    journal.write(rig.step(Submitted{"client", submit, "", false, 1234}),
+    const protocol::Submit submit{7, ++requests, 0, key, count, groups.take()};
+    journal.write(rig.step(Submitted{"client", submit, key, false, 1234}),
                   [&](auto& place) { return rig.core.save(place); });
   }
-  Value ask(const std::string& what, const Value& options) {
-    const auto answer = answer_to({1, what, 0, 0, options.to_msgpack()}, rig.core, journal, 1h);
+  Value ask(const std::string& what, const Value& options, TaskId id = {}) {
+    const auto answer =
+        answer_to({1, what, id.origin, id.seq, options.to_msgpack()}, rig.core, journal, 1h);
     REQUIRE(answer);
     return *answer;
   }
@@ -61,6 +62,28 @@ TEST_CASE("the tasks that are not settled are listed by project, state and page"
   const auto& task = (*page["tasks"].as<Value::Array>())[0];
   REQUIRE(task["submitted"].int_or(0) == 1234);
   REQUIRE(Asked::ids(asked.ask("tasks", Value::Map{{"after", 4}})) == Ids{"5"});
+}
+
+TEST_CASE("a submit with a key is told by its tasks, settled or not, and by the key", "[queries]") {
+  Asked asked;
+  asked.submit({"a"});
+  asked.submit({"a", "b"}, "nightly");
+  asked.submit({"b"}, "replay-of:k3f9qz-1");
+  asked.rig.worker(1, 2, "echo");
+  asked.rig.settle({3});
+  const auto of_task = [&](Seq seq, Origin origin = kOrigin) {
+    return asked.ask("submission", Value(), {origin, seq});
+  };
+  const auto id = [](Seq seq) { return to_text(TaskId{kOrigin, seq}); };
+  const Value nightly = Value::Map{{"key", "nightly"}, {"first", id(2)}, {"count", 2}};
+  REQUIRE(of_task(2) == nightly);
+  REQUIRE(of_task(3) == nightly);
+  REQUIRE(asked.ask("submission", Value::Map{{"key", "nightly"}}) == nightly);
+  REQUIRE(asked.ask("submission", Value::Map{{"key", "nightly"}, {"project", "a"}}) == nightly);
+  REQUIRE(of_task(4)["key"].text_or("") == "replay-of:k3f9qz-1");
+  for (const auto& nothing : {of_task(1), of_task(5), of_task(0), of_task(2, kOrigin + 1),
+                              asked.ask("submission", Value::Map{{"key", "daily"}})})
+    REQUIRE(nothing.is_null());
 }
 
 TEST_CASE("a question that makes no sense is refused by name", "[queries]") {

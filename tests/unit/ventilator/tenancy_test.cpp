@@ -107,6 +107,47 @@ TEST_CASE("within a prefix only its own projects take tasks", "[tenancy]") {
   REQUIRE(all.rig.core.accepted() == 1);
 }
 
+TEST_CASE("who is held to a prefix hears of keys within it alone, others of all", "[tenancy]") {
+  Tenants all;
+  const auto submit = [&](const Within& within, const std::string& project) {
+    protocol::TaskGroups groups;
+    groups.add({"work", project}, "\x80");
+    all.submit(within, std::move(groups), "k");
+  };
+  submit(kAcme, "acme/photos/x");
+  submit(kZeta, "zeta/films");
+  submit(Within("acme/photos/"), "acme/photos/x");
+  // Of one key: the last of those who may submit to the project, of whom he may know.
+  const auto first_of = [&](const Within& within, const std::string& project) {
+    const auto asked = Value::Map{{"key", "k"}, {"project", project}};
+    const auto first = (*all.ask(within, "submission", asked))["first"].text_or("");
+    return first.empty() ? 0 : parse_task_id(first)->seq;
+  };
+  REQUIRE(first_of(Within(), "acme/photos/x") == 3);
+  REQUIRE(first_of(Within(), "acme/other") == 1);
+  REQUIRE(first_of(Within(), "zeta/films") == 2);
+  submit(Within(), "acme/photos/x");
+  REQUIRE(first_of(Within(), "acme/photos/x") == 4);
+  REQUIRE(first_of(kAcme, "acme/photos/x") == 3);
+  REQUIRE(first_of(kAcme, "acme/other") == 1);
+  REQUIRE(first_of(kAcme, "zeta/films") == 0);
+  REQUIRE(first_of(kAcme, std::string(100'000, '/')) == 0);
+  const auto key_of = [&](const Within& within, Seq seq) {
+    return (*all.ask(within, "submission", Value::Map{}, seq))["key"].text_or("");
+  };
+  for (Seq seq = 1; seq <= 4; ++seq) {
+    REQUIRE(key_of(Within(), seq) == "k");
+    REQUIRE(key_of(kAcme, seq) == (seq == 1 || seq == 3 ? "k" : ""));
+    REQUIRE(key_of(Within("acme/photos/"), seq) == (seq == 3 ? "k" : ""));
+    REQUIRE(key_of(kZeta, seq) == (seq == 2 ? "k" : ""));
+  }
+  const auto own = [&](const Within& within) {
+    return (*all.ask(within, "submission", Value::Map{{"key", "k"}}))["count"].int_or(0);
+  };
+  REQUIRE(own(kZeta) == 1);
+  REQUIRE(own(Within("beta/")) == 0);
+}
+
 TEST_CASE("what tasks read of others is bound to the prefix, and written with them", "[tenancy]") {
   Tenants all;
   all.submit(kAcme, "acme/photos");
