@@ -230,7 +230,7 @@ class Replays {
     if (!spec) return spec.error();
     while (!submits_.has_room()) waiting_.wait(kLookEvery);
     protocol::Submit submit;
-    submit.key = "replay-of:" + letter;
+    submit.key = text(client::kReplayOf, letter);
     submit.count = 1;
     const auto group = std::make_shared<const Bytes>(std::move(*spec));
     under_way_[submits_.submit(std::move(submit), group)] = replays_.size() - 1;

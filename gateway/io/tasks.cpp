@@ -1,5 +1,6 @@
 #include "gateway/io/tasks.hpp"
 
+#include "clients/cpp/tasks/letter_words.hpp"
 #include "clients/cpp/tasks/story.hpp"
 #include "common/base/counted.hpp"
 #include "common/base/durations.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::string_view kOne = "/task/{id}";
 constexpr Duration kWaitForEndMax = 600s;
+constexpr Duration kSubmissionPatience = 1s;  // A story is told without it.
 constexpr std::size_t kIdempotencyKeyBytesMax = 200;
 constexpr std::size_t kIdsPieceBytes = 64 << 10;
 
@@ -151,6 +153,7 @@ class Tasks {
     auto story = is_over(view) ? story_of_ended(view) : view;
     story.set("attempts", client::history_of(view, attempts));
     if (!is_over(view)) story.set("result", Value());
+    co_await tell_submission(ring, id, story);
     co_return json(200, story);
   }
 
@@ -196,6 +199,26 @@ class Tasks {
     story.set("result", view["value"].is_null() ? view["artifact"] : view["value"]);
     story.set("why", Value::Array{client::why_ended(view)});
     return story;
+  }
+
+  // Under which key it was submitted, or what it replays, and as what it is replayed.
+  static awaitable<void> tell_submission(Ring& ring, TaskId id, Value& story) {
+    const auto came = co_await ring.ventilator("submission", id, {}, kSubmissionPatience);
+    if (!came) co_return;
+    const auto key = (*came)["key"].text_or("");
+    const auto letter = key.starts_with(client::kReplayOf)
+                            ? parse_task_id(key.substr(client::kReplayOf.size()))
+                            : std::nullopt;
+    if (letter)
+      story.set("replay_of", to_text(*letter));
+    else if (!key.empty())
+      story.set("idempotency_key", key);
+    if (story["state"].text_or("") != "dead") co_return;
+    Value options =
+        Value::Map{{"key", text(client::kReplayOf, to_text(id))}, {"project", story["project"]}};
+    const auto replay =
+        co_await ring.ventilator("submission", {}, std::move(options), kSubmissionPatience);
+    if (replay && !replay->is_null()) story.set("replayed_as", (*replay)["first"]);
   }
 
   static awaitable<Value::Array> attempts_of(Ring& ring, TaskId id) {

@@ -58,6 +58,14 @@ class Tasks(unittest.TestCase):
         first = self.http.post("/task", task, **{"Idempotency-Key": "k1"})
         self.assertEqual(self.http.post("/task", task, **{"Idempotency-Key": "k1"}), first)
         self.http.post("/task", {"kind": "echo"}, status=422, **{"Idempotency-Key": "k1"})
+        lines = {"Idempotency-Key": "k2", "Content-Type": "application/x-ndjson"}
+        waiting = self.http.post("/task", '{"kind": "echo", "delay": "1h"}\n', **lines)["ids"][0]
+        self.assertEqual(self.http.get(f"/task/{waiting}")["idempotency_key"], "k2/0")
+        self.http.ask("DELETE", f"/task/{waiting}")
+        task_id = first["ids"][0]
+        done = wait_until(lambda: (view := self.http.get(f"/task/{task_id}"))["state"] == "done" and view)
+        self.assertEqual(done["idempotency_key"], "k1")
+        self.assertNotIn("replay_of", done)
 
     def test_what_is_wrong_is_said_where(self):
         for body, pointer in (([{"kind": "echo"}, {"kind": "download"}], "/1"), ({"kind": 1}, "/kind"), ("{", ""),
@@ -163,6 +171,25 @@ class Tasks(unittest.TestCase):
         told = wait_until(lambda: [line["text"] for line in self.cluster.json("logs") if "discarded by" in line["text"]])
         self.assertRegex(told[0], r"^3 dead letters \(\S+ …\) were discarded by the owner from \S+, request "
                                   + fields["X-Request-Id"] + r": no\\x1bhope$")
+
+    def test_stories_of_a_dead_letter_and_its_replay_lead_to_each_other(self):
+        dead = {"kind": "dead", "args": {"error": "linked"}, "retry": True, "attempts": 1}
+        letters = self.http.post("/task", [dead] * 2, **{"Idempotency-Key": "linked"})["ids"]
+        for letter in letters:
+            wait_until(lambda task=letter: self.http.get(f"/task/{task}")["state"] == "dead")
+        self.assertNotIn("replayed_as", self.http.get(f"/task/{letters[0]}"))
+        replays = self.http.post("/dead/replay", {"ids": letters[:1]})["replayed"] + self.cluster.json("dead", "replay", letters[1])
+        for letter, replay in zip(letters, replays):
+            story = self.http.get(f"/task/{letter}")
+            self.assertEqual((story["idempotency_key"], story["replayed_as"]), ("linked", replay["id"]))
+            self.assertNotIn("replay_of", story)
+            story = self.http.get(f"/task/{replay['id']}")
+            self.assertEqual(story["replay_of"], letter)
+            self.assertNotIn("idempotency_key", story)
+        ventilator = self.cluster.kill("ventilator", signal.SIGSTOP)  # The story is the log's: it is told all the same.
+        self.addCleanup(os.kill, ventilator, signal.SIGCONT)
+        story = self.http.get(f"/task/{letters[0]}")
+        self.assertEqual((story["state"], story.get("replayed_as")), ("dead", None))
 
     def test_dead_letters_are_replayed_at_a_rate(self):
         self.http.post("/task", [{"kind": "dead", "args": {"error": "late"}, "project": "slowly", "retry": True,

@@ -470,6 +470,20 @@ class Tenants(unittest.TestCase):
         status, head, answer = alpha.ask("POST", "/task", [{**task, "delay": 3600}] * 2)
         self.assertEqual((status, head.get("Retry-After")), (413, None), answer)  # It never fits.
 
+    def test_each_hears_of_the_keys_of_his_own_projects(self):
+        dead = {"kind": "dead", "args": {"error": "so"}, "project": "alpha/linked", "retry": True, "attempts": 1}
+        alpha, (mine, boss) = self.clients["alpha"], ({"Idempotency-Key": f"of {who}"} for who in ("alpha", "boss"))
+        ids = [who.ask("POST", "/task", dead, key)[2]["ids"][0] for who, key in ((alpha, mine), (self.boss, boss))]
+        self.assertEqual([self.settled(alpha, task_id)["state"] for task_id in ids], ["dead"] * 2)
+        told = [who.post("/dead/replay", {"ids": [task_id]}) for who, task_id in zip((alpha, self.boss), ids)]
+        replays = [each["replayed"][0]["id"] for each in told]
+        self.assertEqual([self.settled(alpha, task_id)["state"] for task_id in replays], ["dead"] * 2)
+        for who, keys, links in ((self.boss, ["of alpha", "of boss"], replays), (alpha, ["of alpha", None], [replays[0], None])):
+            stories = [who.get(f"/task/{task_id}") for task_id in ids]
+            self.assertEqual([each.get("idempotency_key") for each in stories], keys)
+            self.assertEqual([each.get("replayed_as") for each in stories], links)
+        alpha.post("/dead/discard", {"ids": replays})
+
     def test_an_observer_within_sees_and_does_nothing(self):
         seer = Client(self.cluster, add(self.cluster, "seer", "observe", "--prefix", "alpha/"))
         self.assertEqual(seer.get(f"/task/{self.of['alpha']['done']}")["result"], {"of": "alpha"})

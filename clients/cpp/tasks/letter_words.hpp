@@ -7,6 +7,9 @@
 /// The task of a dead letter as people read and change it.
 namespace eole::client {
 
+/// Before the letter's id: the key that makes a replay which is repeated the same replay.
+constexpr std::string_view kReplayOf = "replay-of:";
+
 /// Of a letter's spec, a submit's payload with one task. What its arguments take of results stays
 /// by the places of its parents.
 Expected<TaskRequest> task_of_spec(std::string_view groups);
