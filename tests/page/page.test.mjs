@@ -206,6 +206,13 @@ test('a dead letter is replayed, edited and discarded', async () => {
   const anew = await again.textContent();
   await ended(anew, 'dead');
   await page.getByRole('button', { name: `Replay ${id}` }).waitFor({ state: 'detached' });
+  await open(); // A browser that replayed nothing.
+  await page.goto(`${home}/tasks/${id}`);
+  await page.locator('span', { hasText: 'replayed as' }).getByRole('link', { name: anew }).click();
+  await heading(anew);
+  await page.locator('span', { hasText: 'replay of' }).getByRole('link', { name: id }).waitFor();
+  assert.equal(await page.getByText('idempotency key').count(), 0);
+  await page.goto(`${home}/dead`);
   await page.getByRole('button', { name: `Edit and submit ${anew}` }).click();
   await heading('Submit');
   const shell = page.getByLabel('shell', { exact: true }).last();
@@ -220,6 +227,17 @@ test('a dead letter is replayed, edited and discarded', async () => {
   await page.getByRole('button', { name: `Discard ${anew}` }).waitFor({ state: 'detached' });
   await page.goto(`${home}/logs`);
   await page.getByText(/discarded by .*: was mended by hand/).waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test('a story has the key that its task was submitted with', async () => {
+  const answer = await fetch(`${home}/task`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'once only' },
+    body: '{"kind": "echo"}',
+  });
+  await page.goto(`${home}/tasks/${(await answer.json()).ids[0]}`);
+  await page.getByText('idempotency key once only').waitFor();
   assert.deepEqual(wrong, []);
 });
 

@@ -47,23 +47,8 @@ export function rememberHead(head: number): void {
   keep('seen', String(Date.now()));
 }
 
-/** A list of names that the browser keeps, the newest first. */
-function keptList(name: string, most: number) {
-  const list = signal<readonly string[]>((kept(name) ?? '').split('\n').filter(Boolean));
-  const set = (next: readonly string[]) => {
-    list.value = next.slice(0, most);
-    keep(name, list.value.join('\n'));
-  };
-  return {
-    list,
-    set,
-    add: (one: string) => set([one, ...list.value.filter((each) => each !== one)]),
-  };
-}
-/** Projects that have a place beside the screens. */
-export const pins = keptList('pins', 8);
-/** "OLD NEW" of what was replayed here. */
-export const replays = keptList('replays', 200);
+/** Projects that have a place beside the screens, the newest first: eight at most. */
+export const pins = signal<readonly string[]>((kept('pins') ?? '').split('\n').filter(Boolean));
 /** A story is shown beside the list that it is of. */
 export const isSplit = signal(kept('split') === 'yes');
 const wide = matchMedia('(min-width: 1100px)');
@@ -90,6 +75,7 @@ effect(() => keep('theme', theme.value));
 effect(() => keep('language', language.value));
 effect(() => void follow(language.value).catch(() => undefined));
 effect(() => keep('zone', zone.value));
+effect(() => keep('pins', pins.value.join('\n')));
 effect(() => keep('split', isSplit.value ? 'yes' : ''));
 effect(() => {
   if (knowsEole.value) keep('knows', 'yes');

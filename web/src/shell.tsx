@@ -212,7 +212,7 @@ function Top() {
               </a>
             </li>
           ))}
-          {pins.list.value.map((name) => (
+          {pins.value.map((name) => (
             <li key={`pin ${name}`}>
               <a
                 class="pin cut"

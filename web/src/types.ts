@@ -73,6 +73,9 @@ export interface Task {
   offset?: number;
   reasons?: string[];
   traceparent?: string;
+  idempotency_key?: string;
+  replay_of?: string;
+  replayed_as?: string;
   is_kept?: boolean; // Else the state is all that is known.
 }
 

@@ -7,7 +7,7 @@ import { TaskId } from '../parts/links';
 import { Ago, now, number, Shape, unix } from '../parts/shown';
 import { Act, act, Curl, sure, tell } from '../parts/told';
 import { ask, go, query } from '../router';
-import { replays, w } from '../settings';
+import { w } from '../settings';
 import type { Group, Json, Letter, Row } from '../types';
 import { may } from '../who';
 
@@ -113,7 +113,6 @@ export interface Acted {
 
 /** Says what became of a replay; gives the new task's id if it is one. */
 export function tellReplayed({ replayed = [], refused = [] }: Acted): string | null {
-  replays.set([...replayed.map((each) => `${each.replay_of} ${each.id}`), ...replays.list.value]);
   const id = replayed.length === 1 ? (replayed[0]?.id ?? null) : null;
   tell(w().replayed(replayed.length), {
     ...(id ? { link: { to: `/tasks/${id}`, text: id } } : {}),

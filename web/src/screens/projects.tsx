@@ -197,9 +197,11 @@ function Acts({ project }: { project: Project }) {
     does('POST', `${projectAt(name)}/${what}`, question);
   const open = project.queued + project.running + project.waiting;
   const bad = project.failed + project.dead + project.cancelled;
-  const isPinned = pins.list.value.includes(name);
-  const pin = () =>
-    isPinned ? pins.set(pins.list.value.filter((each) => each !== name)) : pins.add(name);
+  const isPinned = pins.value.includes(name);
+  const pin = () => {
+    const others = pins.value.filter((each) => each !== name);
+    pins.value = isPinned ? others : [name, ...others].slice(0, 8);
+  };
   return (
     <>
       <button class="plain" aria-pressed={isPinned} onClick={pin}>

@@ -8,7 +8,7 @@ import { projectAt, TaskId } from '../parts/links';
 import { Ago, bytes, capital, clock, Mark, seconds, Shape, unix } from '../parts/shown';
 import { Act, act, copy, Curl, sure, tell } from '../parts/told';
 import { go } from '../router';
-import { replays, w } from '../settings';
+import { w } from '../settings';
 import { type Artifact, type Json, kId, kUnsettled, type Stopped, type Task } from '../types';
 import { seesAll } from '../who';
 import { type Acted, editLetter, editTask, tellReplayed } from './dead';
@@ -104,27 +104,6 @@ function Gone({ task }: { task: Task }) {
   );
 }
 
-// What was replayed from this browser: from what, or as what.
-function Replays({ id }: { id: string }) {
-  const pairs = replays.list.value.map((pair) => pair.split(' '));
-  const [before] = pairs.find(([, now]) => now === id) ?? [];
-  const [, now] = pairs.find(([old]) => old === id) ?? [];
-  return (
-    <>
-      {before && (
-        <span>
-          {w().replayOf} <TaskId id={before} />
-        </span>
-      )}
-      {now && (
-        <span>
-          {w().replayedAs} <TaskId id={now} />
-        </span>
-      )}
-    </>
-  );
-}
-
 function Told({ task }: { task: Task }) {
   const value = resultOf(task);
   const why = (task.why ?? []).filter((each) => !kSaidAbove.includes(each.code));
@@ -173,7 +152,21 @@ function Told({ task }: { task: Task }) {
             {w().trace} <code title={task.traceparent}>{task.traceparent.split('-')[1]}</code>
           </span>
         )}
-        <Replays id={task.id} />
+        {task.idempotency_key && (
+          <span>
+            {w().idempotencyKey} <code>{task.idempotency_key}</code>
+          </span>
+        )}
+        {task.replay_of && (
+          <span>
+            {w().replayOf} <TaskId id={task.replay_of} />
+          </span>
+        )}
+        {task.replayed_as && (
+          <span>
+            {w().replayedAs} <TaskId id={task.replayed_as} />
+          </span>
+        )}
       </p>
       <Life task={task} />
       {kUnsettled.includes(task.state) && <Running id={task.id} />}

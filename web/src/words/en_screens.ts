@@ -225,6 +225,7 @@ export const screens = {
   resultGone: 'It ended longer ago than results are kept: its state is all that is still known.',
   otherOrigin: (origin: string) =>
     `This is another cluster’s id: those of this one begin with ${origin}.`,
+  idempotencyKey: 'idempotency key',
   replayOf: 'replay of',
   replayedAs: 'replayed as',
   headCancelling: 'It is being cancelled.',

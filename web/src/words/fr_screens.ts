@@ -149,6 +149,7 @@ export const screens: typeof english = {
   resultGone: 'Elle a fini il y a plus longtemps que les résultats ne sont gardés : on ne sait plus que son état.',
   otherOrigin: (origin) =>
     `Cet identifiant est d’une autre grappe : ceux d’ici commencent par ${origin}.`,
+  idempotencyKey: 'clé d’idempotence',
   replayOf: 'rejoue',
   replayedAs: 'rejouée en',
   headCancelling: 'Elle est en cours d’annulation.',
