@@ -48,8 +48,7 @@ class Tenants(unittest.TestCase):
 
     @classmethod
     def settled(cls, client, task):
-        return wait_until(lambda: (story := client.get(f"/task/{task}"))["state"] in ("done", "failed", "dead") and story,
-                          what=f"{task} ends")
+        return wait_until(lambda: (story := client.get(f"/task/{task}"))["state"] in ("done", "failed", "dead") and story)
 
     @classmethod
     def fill(cls, tenant):

@@ -48,10 +48,8 @@ class Wire(unittest.TestCase):
 
     def test_the_golden_records_are_read(self):
         result, *pair = opened(GOLDEN["batch.record"])
-        self.assertEqual((result.offset, result.id, result.kind, result.project, result.state, result.attempt),
-                         (1000, "003rj0-42", "echo", "photos", "failed", 3))
-        self.assertEqual((result.worker, result.error, result.run_seconds, result.is_final), ("w1", "why", 1.5, False))
-        self.assertEqual((result.submitted, result.finished), (1_789_999_990.0, 1_790_000_000.123))
+        self.assertEqual(result[:10], (1000, "003rj0-42", "echo", "photos", "failed", 3, False, "w1", 1_790_000_000.123, 1.5))
+        self.assertEqual((result.error, result.submitted), ("why", 1_789_999_990.0))
         self.assertEqual([(each.offset, each.id, each.state, each.value) for each in pair],
                          [(1001, "003rj0-43", "done", 7), (1002, "003rj0-44", "done", None)])
         self.assertEqual(opened(batch_of(GOLDEN["result.record"]))[0].error, "why")
