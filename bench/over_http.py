@@ -230,10 +230,25 @@ def brushed_map():
         cluster.eole("submit", "--file", "-", input=tasks, timeout=600)
         cluster.wait_settled(100_000)
         address = Http(cluster)
-        env = {**os.environ, "EOLE_PAGE": f"http://{address.host}:{address.port}", "EOLE_PROJECT": "drawn"}
-        said = subprocess.run(["node", "brush.mjs"], cwd=PAGE_TESTS, env=env, capture_output=True, text=True, check=True).stdout
-        times = json.loads(said)
+        times = in_browser("brush.mjs", address, EOLE_PROJECT="drawn")
         return [times["median"], times["p99"], times["script"]]
+
+
+def in_browser(program, address, **env):
+    env = {**os.environ, "EOLE_PAGE": f"http://{address.host}:{address.port}", **env}
+    return json.loads(subprocess.run(["node", program], cwd=PAGE_TESTS, env=env, capture_output=True, text=True, check=True).stdout)
+
+
+def looked_at(*names):
+    """Of a page in a browser: until its figures are there, between frames while 10,000 rows are scrolled, while it is idle."""
+    def run():
+        install(PAGE_TESTS)
+        with Cluster(workers=2, slots=1) as cluster:
+            cluster.eole("submit", "--file", "-", input='{"kind": "echo"}\n' * 11_000, timeout=600)
+            cluster.wait_settled(11_000)
+            times = in_browser("figures.mjs", Http(cluster))
+            return [times[name] for name in names]
+    return run
 
 
 MEASURES = [
@@ -249,6 +264,9 @@ MEASURES = [
     ("what has a key in the history of 10 million results, three keys", "ms", history_by("key", "k"), 1),
     ("what has a word in the history of 10 million results, three words", "ms", history_by("text", "n"), 1),
     ("HTTP, gateway, ventilator and sink with an idle page", "% of a core", idle_page, 3),
+    ("the page from its request until it has its figures", "ms", looked_at("paint"), 3),
+    ("a frame of the page while 10,000 rows are scrolled, the median, 99 in 100", "ms", looked_at("median", "p99"), 3),
+    ("the browser's process of a page that is open and idle", "% of a core", looked_at("idle"), 3),
     ("a frame of the page's map of 100,000 tasks while it is drawn over, 99 in 100, and its own work", "ms", brushed_map, 1),
 ]
 
