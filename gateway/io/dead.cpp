@@ -224,7 +224,7 @@ Answered replay(Ring ring, Exchange& exchange) {
     }
     auto groups = blob->bytes;
     if (rate) groups = spread(std::move(groups), replayed.size(), *rate);
-    const auto ended = co_await ring.submit(std::move(groups), 1, "replay-of:" + letter);
+    const auto ended = co_await ring.submit(std::move(groups), 1, text(client::kReplayOf, letter));
     if (ended.error && ended.error->is_silence()) throw problem_of(*ended.error);
     if (ended.error) {
       refused.push_back(Value::Map{{"replay_of", letter}, {"detail", ended.error->message}});
