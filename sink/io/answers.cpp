@@ -8,6 +8,7 @@
 #include "common/process/log.hpp"
 #include "common/process/system.hpp"
 #include "common/protocol/answer.hpp"
+#include "common/protocol/query_options.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/result_view.hpp"
 #include "common/storage/disk.hpp"
@@ -118,8 +119,9 @@ Value attempts(History& history, const TaskId& id, const KnownTask& known, const
         if (is_outside) return false;
         bytes += record.body.size();
         list.push_back(view_of(record, batch.worker, offset));
-        if (record.lease != Lease{}) list.back().set("lease", to_text(record.lease));
-        if (batch.pid != 0) list.back().set("pid", batch.pid);
+        if (within.is_all() && record.lease != Lease{})
+          list.back().set("lease", to_text(record.lease));
+        if (within.is_all() && batch.pid != 0) list.back().set("pid", batch.pid);
         return bytes < kPageBytesMax;
       },
       [&] { return process::now() >= until; });
@@ -341,7 +343,7 @@ Answer answer_to(const Question& question, History& history, Duration page_time,
 
 Expected<Value> answer_to(const protocol::Query& query, const Known& known, History& history,
                           Duration page_time, HistoryIndex* index, LineStore* lines) {
-  const auto options = options_of(query);
+  const auto options = protocol::options_of(query);
   if (!options) return options.error();
   const TaskId id{query.origin, query.seq};
   const Within within(query.within);

@@ -13,6 +13,7 @@
 #include "common/process/options.hpp"
 #include "common/process/usage.hpp"
 #include "common/protocol/histogram_view.hpp"
+#include "common/protocol/query_options.hpp"
 
 namespace eole::sink {
 
@@ -180,19 +181,9 @@ Expected<Value> projects(const ResultLog& log, const Value& options, const Withi
 
 }  // namespace
 
-Expected<Value> options_of(const protocol::Query& query) {
-  if (query.payload.size() > kOptionsBytesMax)
-    return Error{text("query ", query.what, ": ", query.payload.size(), " bytes of options, limit ",
-                      kOptionsBytesMax)};
-  if (query.payload.empty()) return Value();
-  auto options = Value::from_msgpack(query.payload);
-  if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
-  return options;
-}
-
 std::optional<Expected<Value>> answer_at_once(const protocol::Query& query, const ResultLog& log,
                                               const LogStatus& judged) {
-  const auto options = options_of(query);
+  const auto options = protocol::options_of(query);
   if (!options) return options.error();
   const Within within(query.within);
   if (query.what == "status")
@@ -210,7 +201,7 @@ std::optional<Expected<Value>> answer_at_once(const protocol::Query& query, cons
 
 Known known_to(const protocol::Query& query, const ResultLog& log, TimePoint now) {
   Known known{log.core().known({query.origin, query.seq}), {}, {}};
-  const auto options = options_of(query);
+  const auto options = protocol::options_of(query);
   if (options && query.what == "groups") {
     const auto& groups = log.core().groups();
     const auto name = (*options)["group"].text_or("");

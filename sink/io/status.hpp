@@ -12,8 +12,6 @@
 
 namespace eole::sink {
 
-constexpr std::size_t kOptionsBytesMax = 64 << 10;  // Of a query.
-
 /// What a sink's log is judged by.
 struct LogStatus {
   Retention retention;
@@ -23,9 +21,6 @@ struct LogStatus {
   SyncTimes commits;  // Writes to the log that were synced.
   std::vector<std::string> held_by = {};  // Groups without which the oldest results would go.
 };
-
-/// The options of a query. Errors: too many bytes of them, or no value.
-Expected<protocol::Value> options_of(const protocol::Query& query);
 
 /// What is known without a look into the log: it is kept, not counted. Nothing if that is not what
 /// is asked for. Errors: an option that makes no sense.

@@ -4,11 +4,13 @@
 #include <utility>
 
 #include "common/base/expected.hpp"
+#include "common/base/utf8.hpp"
 
 namespace eole::ventilator {
 
 namespace {
 constexpr std::size_t kReasonsMax = 16;  // Kept per task; older ones are dropped.
+constexpr std::size_t kReasonBytesMax = 2048;  // Of one: all of them fit a task run.
 
 constexpr unsigned bit(Task::State state) { return 1U << static_cast<unsigned>(state); }
 // A worker has it, or may have it still.
@@ -23,6 +25,7 @@ constexpr unsigned kAnyButEnding = ~bit(Task::State::kEnding);
 }  // namespace
 
 void Task::add_reason(std::string reason, bool is_lost) {
+  reason = cut_text(reason, kReasonBytesMax);
   const auto add = [&](std::vector<std::string>& reasons) {
     if (reasons.size() == kReasonsMax) reasons.erase(reasons.begin());
     reasons.push_back(reason);

@@ -238,9 +238,10 @@ Specs TaskPlaces::specs(Seq first, std::uint32_t count, const storage::Store& st
     return moved == nullptr ? entry.submitted_unix_ms : submitted_unix_ms(payload, seq - begins);
   };
   auto last = std::min(first + count - 1, cached.last);
+  const auto submitted = accepted(first);
   if (moved != nullptr)
     for (auto seq = first; seq < last; ++seq)
-      if (accepted(seq + 1) != accepted(first)) last = seq;
+      if (accepted(seq + 1) != submitted) last = seq;
   auto start = cached.offset;
   if (cached.next == first && last == cached.last) {  // All that is left of the group.
     cached.offset = cached.end;
@@ -255,7 +256,7 @@ Specs TaskPlaces::specs(Seq first, std::uint32_t count, const storage::Store& st
   cached.offset = cached.end - reader.rest().size();
   return {payload.substr(cached.class_at, cached.class_bytes),
           payload.substr(start, cached.offset - start),
-          static_cast<std::uint32_t>(last - first + 1), accepted(first)};
+          static_cast<std::uint32_t>(last - first + 1), submitted};
 }
 
 }  // namespace eole::ventilator

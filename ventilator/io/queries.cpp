@@ -12,6 +12,7 @@
 #include "common/process/options.hpp"
 #include "common/process/system.hpp"
 #include "common/process/usage.hpp"
+#include "common/protocol/query_options.hpp"
 #include "common/protocol/records.hpp"
 #include "common/protocol/result_view.hpp"
 #include "common/protocol/trace.hpp"
@@ -314,8 +315,10 @@ Value task(const TaskId& id, const Core& core, Journal& journal, const Within& w
   Value answer = view_of(id, *view, task_class == nullptr ? protocol::TaskClass{} : *task_class,
                          specs.submitted_unix_ms);
   answer.set("worker", view->worker);
-  if (view->pid != 0) answer.set("pid", view->pid);
-  if (view->lease != Lease{}) answer.set("lease", to_text(view->lease));
+  if (within.is_all() && view->lease != Lease{}) {
+    answer.set("pid", view->pid);
+    answer.set("lease", to_text(view->lease));
+  }
   answer.set("why", std::move(why));
   if (spec && !spec->trace.empty())
     answer.set("traceparent", protocol::traceparent_of(spec->trace));
@@ -349,7 +352,7 @@ Value submission(const TaskId& id, const Value& options, const Core& core, const
   std::optional<KeyAnswered> found;
   if (!key.empty())
     found = answer_of(key, options["project"].text_or(within.prefix()), answers, within);
-  else if (id.origin == core.origin())
+  else if (key.empty() && id.origin == core.origin())
     found = answers.of_task(id.seq);
   if (!found) return {};
   const auto owned = owned_name(found->key);
@@ -363,9 +366,8 @@ Value submission(const TaskId& id, const Value& options, const Core& core, const
 
 Expected<Value> answer_to(const protocol::Query& query, const Core& core, Journal& journal,
                           Duration page_time) {
-  const auto options =
-      query.payload.empty() ? Expected<Value>(Value()) : Value::from_msgpack(query.payload);
-  if (!options) return Error{text("query ", query.what, ": ", options.error().message)};
+  const auto options = protocol::options_of(query);
+  if (!options) return options.error();
   const Within within(query.within);
   if (query.what == "status")
     return within.is_all() ? status(core, journal) : status_within(core, within);

@@ -100,4 +100,8 @@ TEST_CASE("a question that makes no sense is refused by name", "[queries]") {
           "tasks: state queued,: is queued, waiting, running or cancelling");
   REQUIRE(refusal("tasks", Value::Map{{"most", 5000}}) == "tasks: most 5000, limits 1 and 1000");
   REQUIRE_FALSE(answer_to({1, "tasks", 0, 0, "\xc1"}, asked.rig.core, asked.journal));
+  const protocol::Query large{1, "submission", 0, 0,
+                              Value(Value::Map{{"key", std::string(70'000, 'k')}}).to_msgpack()};
+  REQUIRE(answer_to(large, asked.rig.core, asked.journal, 1h).error().message ==
+          "query submission: 70010 bytes of options, limit 65536");
 }

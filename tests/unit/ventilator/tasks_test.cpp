@@ -27,6 +27,15 @@ TEST_CASE("a task is counted in the state that it is in, and in no other", "[ven
   REQUIRE(tasks.highest() == 7);
 }
 
+TEST_CASE("what is told of a task's losses fits the run that it is leased with", "[ventilator]") {
+  Task task;
+  for (int i = 0; i < 40; ++i) task.add_reason(std::string(4000, 'w'), true);
+  std::size_t bytes = 0;
+  for (const auto& reason : task.story->lost) bytes += reason.size() + 5;  // As msgpack has it.
+  REQUIRE(task.story->lost.size() == 16);
+  REQUIRE(bytes <= UINT16_MAX);
+}
+
 TEST_CASE("each lease begins an attempt; who holds a task keeps its attempt", "[ventilator]") {
   Tasks tasks;
   auto& task = tasks.at(3);

@@ -131,7 +131,7 @@ TEST_CASE("who is held to a prefix hears of keys within it alone, others of all"
   REQUIRE(first_of(kAcme, "acme/photos/x") == 3);
   REQUIRE(first_of(kAcme, "acme/other") == 1);
   REQUIRE(first_of(kAcme, "zeta/films") == 0);
-  REQUIRE(first_of(kAcme, std::string(100'000, '/')) == 0);
+  REQUIRE(first_of(kAcme, std::string(60'000, '/')) == 0);
   const auto key_of = [&](const Within& within, Seq seq) {
     return (*all.ask(within, "submission", Value::Map{}, seq))["key"].text_or("");
   };
