@@ -97,7 +97,7 @@ Inbox::Received Inbox::receive_all(const protocol::Tasks& tasks, Outbox& outbox,
                       run->submitted_unix_ms};
       ++received.count;
       const bool may_be_here = task.id.seq <= highest && !planted("second-copy-started");
-      if (may_be_here && (outbox.adopt(task) || is_here(task))) continue;
+      if (may_be_here && (outbox.adopt(task) || is_here(task, run->lost))) continue;
       highest = std::max(highest, task.id.seq);
       receive(task, *spec, run->lost, open, batch);
     }
@@ -119,7 +119,7 @@ bool Inbox::begin_run(std::string_view encoded, Run& run, Batch& batch) const {
 }
 
 // The same task again: the later lease counts, and it is never started twice.
-bool Inbox::is_here(const Task& task) {
+bool Inbox::is_here(const Task& task, std::string_view lost) {
   for (const auto& batch : batches_)
     for (auto& started : batch->tasks)
       if (started.id == task.id) {
@@ -129,6 +129,10 @@ bool Inbox::is_here(const Task& task) {
   const auto found = held_.find(task.id);
   if (found == held_.end()) return false;
   auto& entry = found->second;
+  if (task.lease > entry.lease) {
+    bytes_ += lost.size() - entry.lost.size();
+    entry.lost = lost;
+  }
   entry.lease = std::max(entry.lease, task.lease);
   entry.attempt = std::max(entry.attempt, task.attempt);
   if (entry.is_dropped && !entry.is_wanted_anew) {  // It starts once the killed one has ended.

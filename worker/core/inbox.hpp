@@ -119,7 +119,7 @@ class Inbox {
   bool begin_run(std::string_view encoded, Run& run, Batch& batch) const;
   void receive(const Task& task, const protocol::TaskSpec& spec, std::string_view lost,
                const Run& run, Batch& batch);
-  bool is_here(const Task& task);
+  bool is_here(const Task& task, std::string_view lost);
   void forget(std::unordered_map<TaskId, Entry>::iterator entry);
   void give_back(Entry& entry);
   void begin(const TaskId& id, Entry& entry, TimePoint now, Actions& out);

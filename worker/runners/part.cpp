@@ -10,7 +10,9 @@ using protocol::TaskState;
 
 void tell_part(const StartTask& task, TaskState state, protocol::Value& body) {
   if (!task.trace.empty()) body.set("traceparent", protocol::traceparent_of(task.trace));
-  if (auto lost = protocol::Value::from_msgpack(task.lost)) body.set("reasons", std::move(*lost));
+  if (!task.lost.empty() &&
+      body.to_msgpack().size() + 2 * task.lost.size() <= protocol::kInlineBytesMax)
+    if (auto lost = protocol::Value::from_msgpack(task.lost)) body.set("reasons", std::move(*lost));
   // Of a failure that is not the last one the ventilator has the task.
   const bool is_over = state != TaskState::kFailed || task.task_class.retry == 0;
   const bool is_of_project = !task.task_class.project.empty();

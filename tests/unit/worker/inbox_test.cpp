@@ -87,6 +87,24 @@ TEST_CASE("an inbox holds a task once, under its later lease", "[worker]") {
   REQUIRE(rig.inbox.unfinished() == 1);
 }
 
+TEST_CASE("an inbox knows of the later lease of a task why those before were lost", "[worker]") {
+  InboxRig rig;
+  const auto empty = rig.inbox.bytes();
+  const auto receive = [&](std::uint64_t lease, std::string_view lost) {
+    Bytes payload;
+    put_task(payload, {1, lease, 1, 1, {}, {}, 1234, lost}, "work");
+    rig.inbox.receive({1, kRun, 1, kOrigin, 1, 1, std::move(payload)}, rig.outbox, rig.now,
+                      rig.out);
+  };
+  receive(10, "");
+  receive(12, "\x91\xa3why");
+  receive(11, "");
+  const auto started = rig.start();
+  REQUIRE(std::get<StartTask>(started.at(0)).lost == "\x91\xa3why");
+  rig.inbox.end({kOrigin, 1}, rig.now);
+  REQUIRE(rig.inbox.bytes() == empty);
+}
+
 TEST_CASE("an inbox leaves to the outbox what has ended there", "[worker]") {
   InboxRig rig;
   rig.receive({1});

@@ -87,6 +87,8 @@ TEST_CASE("why attempts before it were lost is told however it ended", "[worker]
   task.lost = lost.to_msgpack();
   CHECK(told(task, TaskState::kDone)["reasons"] == lost);
   CHECK(told(task, TaskState::kFailed)["reasons"] == lost);
+  const Value large = Value::Map{{"value", std::string(protocol::kInlineBytesMax - 40, 'v')}};
+  CHECK(told(task, TaskState::kDone, large)["reasons"].is_null());  // Done it is all the same.
 }
 
 TEST_CASE("a result stays as small as it must be", "[worker]") {
