@@ -96,10 +96,12 @@ Answered list(Ring ring, http::Request request) {
   const auto filter = filter_of(request);
   const auto most = count_of(request, "limit", kListedMax, kListedMax);
   auto options = options_of(request, {{"project", "project"}, {"after", "after", true}});
-  if (filter.kind.empty() && filter.group.empty()) options.set("most", most);
+  const bool is_all = filter.kind.empty() && filter.group.empty();
+  if (is_all) options.set("most", most);
+  const auto pages_max = is_all ? 1 : kPagesOfListMax;
   Value::Array all;
   Value next;
-  for (int pages = 0; pages < kPagesOfListMax && all.size() < most; ++pages) {
+  for (int pages = 0; pages < pages_max && all.size() < most; ++pages) {
     const auto page = need(co_await ring.sink("dead", {}, options));
     next = page["next"];
     const auto* some = page["letters"].as<Value::Array>();

@@ -36,6 +36,7 @@ constexpr auto kLook = std::chrono::seconds(1);  // How often slow ones are look
 constexpr Duration kLingerTime = 2s;  // For what the other side still sends after an answer.
 constexpr std::size_t kOthersMax = 64;  // Connections of other users that are being refused.
 constexpr std::uint64_t kFailuresLoggedMax = 10;   // A second; all are counted in the metrics.
+constexpr std::size_t kTargetLoggedMax = 256;      // Bytes of a request's target.
 constexpr std::size_t kUnreadBodyMax = 256 << 10;  // Of a body that nobody wanted: read over.
 
 }  // namespace
@@ -106,7 +107,7 @@ class Server::Connection final : public Exchange {
       } catch (const Gone&) {
         break;
       } catch (const std::exception& error) {
-        process::log_error(text(told_as(), error.what()));
+        if (may_log()) process::log_error(text(told_as(), error.what()));
         answer = http::to_response({500, "the gateway failed; its log says why"}, request_id);
       }
       if (is_upgraded_) break;
@@ -183,7 +184,7 @@ class Server::Connection final : public Exchange {
   }
   http::Response refusal(const http::Problem& problem) override {
     const bool is_ours = problem.status >= 500 && !request.method.empty();
-    if (is_ours && server_->failures_logged++ < kFailuresLoggedMax)
+    if (is_ours && may_log())
       process::log_warning(text(told_as(), problem.status, " ", problem.detail));
     return http::to_response(problem, request_id);
   }
@@ -275,9 +276,11 @@ class Server::Connection final : public Exchange {
     co_return true;
   }
 
+  bool may_log() const { return server_->failures_logged++ < kFailuresLoggedMax; }
   // In front of what is logged about it.
   std::string told_as() const {
-    return text("request ", request_id, ": ", request.method, " ", request.target, ": ");
+    const auto path = request.target.substr(0, kTargetLoggedMax);
+    return text("request ", request_id, ": ", request.method, " ", path, ": ");
   }
   void complete(http::Response& head) {
     ++server_->answered[{route, head.status}];
